@@ -1,0 +1,176 @@
+#include "core/cpu/kd_partition.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "core/cpu/aligned_buffer.h"
+#include "core/cpu/bucket_tree.h"
+
+namespace hitgraph {
+namespace {
+
+// A key orders by (coordinate, row): the coordinate as a sortable integer above the row number.
+using Key = uint64_t;
+
+// Coordinates are taken relative to `origin`, which keeps their differences apart in 32 bits even
+// far from zero, and makes one key type serve float and double. The cut is allowed to be inexact:
+// boxes are tight and every bound is computed from them.
+template <typename T>
+inline Key make_key(T coordinate, T origin, int32_t row) {
+  const float relative = static_cast<float>(coordinate - origin);
+  uint32_t bits;
+  std::memcpy(&bits, &relative, sizeof bits);
+  bits ^= static_cast<uint32_t>(-static_cast<int32_t>(bits >> 31)) | 0x80000000u;
+  return static_cast<Key>(bits) << 32 | static_cast<uint32_t>(row);
+}
+
+// How many of `size` points go left: the multiple nearest to half of the largest alignment that
+// still leaves something on both sides.
+int64_t cut_position(int64_t size) {
+  const int64_t half = size / 2;
+  int64_t align = kBucketSize;
+  while (align * kNodeWidth <= half) align *= kNodeWidth;
+  const int64_t left = (half + align / 2) / align * align;
+  return left < size ? left : left - align;
+}
+
+// Moves keys below `pivot` to the front without a branch that depends on the data; returns their
+// count.
+int64_t split_below(Key* keys, int64_t size, Key pivot) {
+  int64_t below = 0;
+  for (int64_t i = 0; i < size; ++i) {
+    const Key key = keys[i];
+    keys[i] = keys[below];
+    keys[below] = key;
+    below += key < pivot;
+  }
+  return below;
+}
+
+// A key of rank near `rank`: the sample's order statistic, moved outward by `lean` standard
+// deviations so that the wanted rank falls into the part that the next round looks at.
+Key sample_pivot(const Key* keys, int64_t size, int64_t rank) {
+  constexpr int64_t kSample = 64;
+  Key sample[kSample];
+  const int64_t stride = size / kSample;
+  for (int64_t i = 0; i < kSample; ++i) sample[i] = keys[i * stride + stride / 2];
+  const int64_t wanted = rank * kSample / size;
+  const int64_t lean = rank * 2 < size ? 3 : -3;
+  const int64_t pick = std::clamp<int64_t>(wanted + lean, 1, kSample - 1);
+  std::nth_element(sample, sample + pick, sample + kSample);
+  return sample[pick];
+}
+
+// Quickselect: afterwards the `rank` smallest keys come first. Keys are distinct.
+void select_smallest(Key* keys, int64_t size, int64_t rank) {
+  constexpr int64_t kSmall = 256;
+  while (size > kSmall) {
+    const Key pivot = sample_pivot(keys, size, rank);
+    const int64_t below = split_below(keys, size, pivot);
+    if (rank <= below) {
+      if (rank == below) return;
+      size = below;
+    } else {
+      keys += below;
+      rank -= below;
+      size -= below;
+    }
+  }
+  if (rank > 0 && rank < size) std::nth_element(keys, keys + rank, keys + size);
+}
+
+template <typename T>
+struct Partition {
+  const T* points;
+  int64_t dim;
+  int32_t* order;
+  Key* keys;
+
+  // The axis on which a sample of the rows spreads most, and its lowest sampled coordinate. A
+  // sample is enough: a poor axis costs speed, never a neighbour.
+  std::pair<int64_t, T> widest_axis(int64_t begin, int64_t end, T* low, T* high) const {
+    constexpr int64_t kSample = 256;
+    const int64_t stride = std::max<int64_t>(1, (end - begin) / kSample);
+    const T* first = points + static_cast<int64_t>(order[begin]) * dim;
+    std::copy_n(first, dim, low);
+    std::copy_n(first, dim, high);
+    for (int64_t i = begin + stride; i < end; i += stride) {
+      const T* row = points + static_cast<int64_t>(order[i]) * dim;
+      for (int64_t axis = 0; axis < dim; ++axis) {
+        low[axis] = std::min(low[axis], row[axis]);
+        high[axis] = std::max(high[axis], row[axis]);
+      }
+    }
+    int64_t widest = 0;
+    for (int64_t axis = 1; axis < dim; ++axis) {
+      if (high[axis] - low[axis] > high[widest] - low[widest]) widest = axis;
+    }
+    return {widest, low[widest]};
+  }
+
+  // Cuts [begin, end) once and returns where.
+  int64_t cut(int64_t begin, int64_t end, T* low, T* high) const {
+    const auto [axis, origin] = widest_axis(begin, end, low, high);
+    for (int64_t i = begin; i < end; ++i) {
+      keys[i] = make_key(points[order[i] * dim + axis], origin, order[i]);
+    }
+    const int64_t left = cut_position(end - begin);
+    select_smallest(keys + begin, end - begin, left);
+    for (int64_t i = begin; i < end; ++i) order[i] = static_cast<int32_t>(keys[i]);
+    return begin + left;
+  }
+
+  void run(int64_t begin, int64_t end, T* low, T* high) const {
+    while (end - begin > kBucketSize) {
+      const int64_t middle = cut(begin, end, low, high);
+      run(begin, middle, low, high);
+      begin = middle;
+    }
+    std::sort(order + begin, order + end);
+  }
+};
+
+}  // namespace
+
+template <typename T>
+void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size,
+                  const Executor& executor) {
+  AlignedBuffer<Key> keys;
+  keys.resize(size);
+  const Partition<T> partition{points, dim, order, keys.data()};
+  // Cut level by level until there is a part for everybody, then finish the parts one by one.
+  constexpr int64_t kSerial = 4096;
+  std::vector<std::pair<int64_t, int64_t>> parts{{0, size}};
+  std::vector<T> extents(static_cast<std::size_t>(executor.threads) * 2 * dim);
+  const auto low = [&](int worker) { return extents.data() + worker * 2 * dim; };
+  while (static_cast<int>(parts.size()) < 4 * executor.threads && executor.threads > 1) {
+    std::vector<int64_t> cuts(parts.size(), -1);
+    for_each_task(executor, static_cast<int64_t>(parts.size()), 1, [&](int64_t part, int worker) {
+      const auto [begin, end] = parts[part];
+      if (end - begin <= kSerial) return;
+      cuts[part] = partition.cut(begin, end, low(worker), low(worker) + dim);
+    });
+    std::vector<std::pair<int64_t, int64_t>> halves;
+    for (std::size_t part = 0; part < parts.size(); ++part) {
+      const auto [begin, end] = parts[part];
+      if (cuts[part] < 0) {
+        halves.emplace_back(begin, end);
+      } else {
+        halves.emplace_back(begin, cuts[part]);
+        halves.emplace_back(cuts[part], end);
+      }
+    }
+    if (halves.size() == parts.size()) break;
+    parts.swap(halves);
+  }
+  for_each_task(executor, static_cast<int64_t>(parts.size()), 1, [&](int64_t part, int worker) {
+    partition.run(parts[part].first, parts[part].second, low(worker), low(worker) + dim);
+  });
+}
+
+template void kd_partition(const float*, int64_t, int32_t*, int64_t, const Executor&);
+template void kd_partition(const double*, int64_t, int32_t*, int64_t, const Executor&);
+
+}  // namespace hitgraph

@@ -1,0 +1,18 @@
+// Orders points so that consecutive ones are near each other: recursive cuts at the median of the
+// widest axis. Cuts fall on multiples of the bucket size (and of 16, 256, ... buckets while there
+// are that many), so that buckets are full and the nodes of the hierarchy are whole subtrees.
+#pragma once
+
+#include <cstdint>
+
+#include "core/executor.h"
+
+namespace hitgraph {
+
+// Permutes order[0, size), which names rows of `points` (row-major, dim columns). Equal coordinates
+// are cut by row number, so duplicates split too. Deterministic, whatever the executor.
+template <typename T>
+void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size,
+                  const Executor& executor);
+
+}  // namespace hitgraph

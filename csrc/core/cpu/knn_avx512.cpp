@@ -1,0 +1,15 @@
+// The search compiled for one instruction set; the flags stand in cmake/sources.cmake.
+#include "core/cpu/knn_search.h"
+#include "core/cpu/simd_avx512.h"
+
+namespace hitgraph {
+
+template <typename T>
+SearchBlock<T> search_block_avx512(int64_t dim, bool counting) {
+  return choose_search_block<Avx512Simd, T>(dim, counting);
+}
+
+template SearchBlock<float> search_block_avx512(int64_t, bool);
+template SearchBlock<double> search_block_avx512(int64_t, bool);
+
+}  // namespace hitgraph

@@ -1,0 +1,298 @@
+// The search of one query after another through a bucket tree, written once and compiled for every
+// instruction set (knn_portable.cpp, knn_avx2.cpp, knn_avx512.cpp).
+//
+// Exactness. A query keeps a limit, the key (distance2, index) that no neighbour exceeds. The bound
+// of a box is the distance chain run on clamped differences, so it never exceeds the distance of a
+// point inside, bit for bit: a box whose bound is beyond the limit (or equal to it, with no smaller
+// index inside) holds no neighbour. The search is over when every other box has been scanned.
+//
+// Onion layers. The first layer, the shell, is a guess: the radius that held a few more than k
+// points around the nearest earlier query. Buckets that reach into the shell are scanned in the
+// order of the tree, and points somewhat beyond it are kept too. If k points lie within the shell,
+// that was all. If k were found but some beyond the shell, the k-th is a limit, and a second layer
+// scans the buckets between shell and limit. If fewer than k were found the search starts again,
+// wider. Without a guess it goes outward from the query, nearest box first, with no limit but the
+// best k so far; so does the rest of a search whose guess let the pool overflow.
+#pragma once
+
+#include <math.h>
+
+#include <cstdint>
+
+#include "core/cpu/neighbour_pool.h"
+#include "core/cpu/search_history.h"
+#include "core/cpu/search_task.h"
+
+namespace hitgraph {
+
+template <typename Simd, typename T, int kDim, bool kCounting>
+class QuerySearch {
+ public:
+  QuerySearch(const SearchTask<T>& task, SearchScratch<T>& scratch)
+      : task_(task),
+        tree_(*task.tree),
+        query_(scratch.query.data()),
+        counters_(scratch.counters),
+        dim_(task.dim),
+        pool_(scratch, task.k),
+        history_(scratch, task.dim),
+        margin_(task.margin.least) {}
+
+  void run(int64_t begin, int64_t end) {
+    for (int64_t position = begin; position < end; ++position) {
+      const int32_t row = load_query(position);
+      self_ = task_.exclude_self ? row : -1;
+      const int64_t found = search();
+      write_row(row, found < task_.k ? found : task_.k);
+    }
+  }
+
+ private:
+  using Pack = typename Simd::template Pack<T>;
+  using IndexPack = typename Simd::IndexPack;
+  using Key = typename KeyOf<T>::type;
+  // Broadcast coordinates that stay in registers; with a dimension known only at run time, none.
+  static constexpr int kRegisters = kDim > 0 ? kDim : 1;
+
+  int64_t dim() const {
+    if constexpr (kDim > 0) return kDim;
+    return dim_;
+  }
+
+  int32_t load_query(int64_t position) {
+    int32_t row;
+    if (task_.queries == nullptr) {
+      row = tree_.index[position];
+      const T* column = tree_.bucket_coordinates(position / kBucketSize) + position % kBucketSize;
+      for (int64_t axis = 0; axis < dim(); ++axis) query_[axis] = column[axis * kBucketSize];
+    } else {
+      row = task_.order[position];
+      for (int64_t axis = 0; axis < dim(); ++axis) query_[axis] = task_.queries[row * dim() + axis];
+    }
+    for (int axis = 0; axis < kDim; ++axis) broadcast_[axis] = Pack::broadcast(query_[axis]);
+    if constexpr (kCounting) ++counters_.queries;
+    return row;
+  }
+
+  Pack coordinate(int64_t axis) const {
+    if constexpr (kDim > 0) return broadcast_[axis];
+    return Pack::broadcast(query_[axis]);
+  }
+
+  // Returns how many sorted neighbours the pool holds; those beyond the k-th are near misses.
+  int64_t search() {
+    T shell = history_.guess(query_);
+    nearest_first_ = !(shell < task_.max_distance2);
+    for (int attempt = 1;; ++attempt) {
+      start(shell);
+      visit(tree_.levels - 1, 0);
+      if (pool_.count() >= task_.k) return finish();
+      if (shell_ >= task_.max_distance2) return pool_.sort(task_.max_distance2);
+      if constexpr (kCounting) ++counters_.restarts;
+      shell = widen(attempt);
+    }
+  }
+
+  void start(T shell) {
+    const T widest = task_.max_distance2;
+    pool_.clear();
+    inside_ = -1;
+    shell_ = shell < widest ? shell : widest;
+    limit_.distance2 = shell * margin_ < widest ? shell * margin_ : widest;
+    limit_.index = std::numeric_limits<int32_t>::max();
+  }
+
+  // At least k points are in the pool, and all that are within the shell.
+  int64_t finish() {
+    int64_t sorted = pool_.sort(shell_);
+    if (key_distance2(pool_.keys()[task_.k - 1]) > shell_) {
+      set_limit(pool_.keep_best());
+      inside_ = shell_;
+      shell_ = limit_.distance2;
+      nearest_first_ = true;
+      visit(tree_.levels - 1, 0);
+      sorted = pool_.sort(shell_);
+    }
+    margin_ = max_of(task_.margin.least, margin_ * task_.margin.shrink);
+    remember(sorted);
+    return sorted;
+  }
+
+  // The next shell after one that held fewer than k points: scaled as if they were spread evenly.
+  T widen(int attempt) {
+    margin_ = min_of(task_.margin.most, margin_ * task_.margin.grow);
+    constexpr int kPatience = 2;
+    if (attempt > kPatience || pool_.count() == 0) {
+      nearest_first_ = true;
+      return std::numeric_limits<T>::infinity();
+    }
+    const double share = static_cast<double>(task_.k) / static_cast<double>(pool_.count());
+    return limit_.distance2 * static_cast<T>(::pow(share, 2.0 / static_cast<double>(dim())));
+  }
+
+  void remember(int64_t sorted) {
+    const int64_t wanted = task_.k + task_.margin.reserve;
+    const int64_t rank = sorted < wanted ? sorted : wanted;
+    const T reach = key_distance2(pool_.keys()[rank - 1]);
+    const T missing = static_cast<T>(2 * (wanted - rank)) / static_cast<T>(rank * dim());
+    history_.remember(query_, reach + reach * missing);
+  }
+
+  void set_limit(const Key& last) { limit_ = {key_distance2(last), key_index(last)}; }
+
+  // Scans what of a node is between inside_ and shell_ and within the limit.
+  void visit(int level, int64_t node) {
+    T bounds[kLanes];
+    LaneMask near = children_within(level, node, bounds);
+    while (near != 0) {
+      const int lane = nearest_first_ ? nearest_lane(bounds, near) : __builtin_ctz(near);
+      if (nearest_first_ && bounds[lane] > limit_.distance2) return;
+      near &= ~(LaneMask{1} << lane);
+      const int64_t child = node * kNodeWidth + lane;
+      if (level == 0) {
+        scan_bucket(child);
+      } else {
+        visit(level - 1, child);
+      }
+    }
+  }
+
+  static int nearest_lane(const T* bounds, LaneMask lanes) {
+    int nearest = __builtin_ctz(lanes);
+    for (LaneMask rest = lanes & (lanes - 1); rest != 0; rest &= rest - 1) {
+      const int lane = __builtin_ctz(rest);
+      if (bounds[lane] < bounds[nearest]) nearest = lane;
+    }
+    return nearest;
+  }
+
+  LaneMask children_within(int depth, int64_t node, T* bounds) {
+    if constexpr (kCounting) ++counters_.nodes;
+    const BoxLevel<T>& level = tree_.level[depth];
+    const T* box = level.node_bounds(node, dim());
+    const Pack zero = Pack::broadcast(0);
+    Pack bound = zero;
+    for (int64_t axis = 0; axis < dim(); ++axis, box += 2 * kNodeWidth) {
+      const Pack query = coordinate(axis);
+      const Pack outside = max(Pack::load(box) - query, query - Pack::load(box + kNodeWidth));
+      bound = fused_square_add(max(outside, zero), bound);
+    }
+    bound.store(bounds);
+    LaneMask within = less_equal(bound, Pack::broadcast(min_of(shell_, limit_.distance2)));
+    if (depth == 0) within &= less(Pack::broadcast(inside_), bound);
+    if (within == 0) return 0;
+    const IndexPack first = IndexPack::load(level.first_index.data() + node * kNodeWidth);
+    return within & (less(bound, Pack::broadcast(limit_.distance2)) |
+                     less_equal(first, IndexPack::broadcast(limit_.index)));
+  }
+
+  void scan_bucket(int64_t bucket) {
+    if (pool_.is_full()) {
+      if constexpr (kCounting) ++counters_.selections;
+      set_limit(pool_.keep_best());
+      nearest_first_ = true;
+    }
+    if constexpr (kCounting) {
+      ++counters_.buckets;
+      counters_.candidates += tree_.bucket_count(bucket);
+    }
+    const T* coordinates = tree_.bucket_coordinates(bucket);
+    const int32_t* index = tree_.index.data() + bucket * kBucketSize;
+    const Pack limit = Pack::broadcast(limit_.distance2);
+    const Pack distance2[2] = {distances(coordinates), distances(coordinates + kLanes)};
+    const LaneMask found[2] = {less_equal(distance2[0], limit), less_equal(distance2[1], limit)};
+    // One branch for the bucket: whether a half of it holds a candidate is hard to predict.
+    if ((found[0] | found[1]) == 0) return;
+    append(distance2[0], index, found[0]);
+    append(distance2[1], index + kLanes, found[1]);
+  }
+
+  Pack distances(const T* coordinates) const {
+    Pack distance2 = Pack::broadcast(0);
+    for (int64_t axis = 0; axis < dim(); ++axis) {
+      const Pack column = Pack::load(coordinates + axis * kBucketSize);
+      distance2 = fused_square_add(column - coordinate(axis), distance2);
+    }
+    return distance2;
+  }
+
+  void append(const Pack& distance2, const int32_t* index, LaneMask found) {
+    const IndexPack rows = IndexPack::load(index);
+    const LaneMask nearer = less(distance2, Pack::broadcast(limit_.distance2));
+    found &= not_equal(rows, IndexPack::broadcast(self_));
+    found &= nearer | less_equal(rows, IndexPack::broadcast(limit_.index));
+    pool_.append(distance2, rows, found);
+    if constexpr (kCounting) counters_.accepted += __builtin_popcount(found);
+  }
+
+  void write_row(int32_t row, int64_t found) {
+    const Key* keys = pool_.keys();
+    const ResultRows<T>& rows = task_.rows;
+    T* distance2 = rows.distance2 + row * task_.k;
+    for (int64_t i = 0; i < found; ++i) distance2[i] = key_distance2(keys[i]);
+    for (int64_t i = found; i < task_.k; ++i) distance2[i] = std::numeric_limits<T>::infinity();
+    if (rows.index64 != nullptr) {
+      write_index(rows.index64 + row * task_.k, found);
+    } else {
+      write_index(rows.index32 + row * task_.k, found);
+    }
+  }
+
+  template <typename Index>
+  void write_index(Index* index, int64_t found) const {
+    const Key* keys = pool_.keys();
+    const int64_t offset = task_.rows.point_offset;
+    for (int64_t i = 0; i < found; ++i) index[i] = static_cast<Index>(key_index(keys[i]) + offset);
+    for (int64_t i = found; i < task_.k; ++i) index[i] = -1;
+  }
+
+  // Not std::min and std::max: see sort_keys.h on what these files must not emit.
+  static T min_of(T a, T b) { return a < b ? a : b; }
+  static T max_of(T a, T b) { return a > b ? a : b; }
+
+  struct Limit {
+    T distance2;
+    int32_t index;
+  };
+
+  const SearchTask<T>& task_;
+  const BucketTree<T>& tree_;
+  T* const query_;
+  KnnCounters& counters_;
+  const int64_t dim_;
+  NeighbourPool<Simd, T> pool_;
+  SearchHistory<Simd, T> history_;
+
+  Pack broadcast_[kRegisters];
+  int32_t self_ = -1;
+  T margin_;                    // points up to shell * margin_ are kept
+  T inside_ = -1;               // buckets nearer than this have been scanned
+  T shell_ = 0;                 // buckets up to here are scanned
+  Limit limit_{};               // no neighbour is beyond
+  bool nearest_first_ = false;  // else in the order of the tree
+};
+
+template <typename Simd, typename T, int kDim, bool kCounting>
+void search_block(const SearchTask<T>& task, int64_t begin, int64_t end,
+                  SearchScratch<T>& scratch) {
+  QuerySearch<Simd, T, kDim, kCounting>(task, scratch).run(begin, end);
+}
+
+// The counting build is not specialised: the counts do not depend on how the loops are unrolled.
+template <typename Simd, typename T>
+SearchBlock<T> choose_search_block(int64_t dim, bool counting) {
+  if (counting) return search_block<Simd, T, 0, true>;
+  switch (dim) {
+    case 1: return search_block<Simd, T, 1, false>;
+    case 2: return search_block<Simd, T, 2, false>;
+    case 3: return search_block<Simd, T, 3, false>;
+    case 4: return search_block<Simd, T, 4, false>;
+    case 5: return search_block<Simd, T, 5, false>;
+    case 6: return search_block<Simd, T, 6, false>;
+    case 7: return search_block<Simd, T, 7, false>;
+    case 8: return search_block<Simd, T, 8, false>;
+    default: return search_block<Simd, T, 0, false>;
+  }
+}
+
+}  // namespace hitgraph
