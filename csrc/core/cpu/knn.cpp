@@ -13,14 +13,17 @@
 
 namespace hitgraph {
 
+// A shell holds about k + sqrt(k) points, the margin around it half as many again: a pool that
+// overflows belongs to a bad guess.
 template <typename T>
-void SearchScratch<T>::resize(int64_t dim, int64_t k) {
-  const int64_t pool = pool_capacity(k) + kLanes;
+void SearchScratch<T>::resize(int64_t dim, int64_t k, int64_t points) {
+  const int64_t kept = std::min(k, points);
+  pool_capacity = (kept < 32 ? 64 : 3 * kept) + kBucketSize;
   query.resize(dim);
   history.resize((dim + 1) * 2 * kLanes);
-  pool_distance2.resize(pool + kLanes);
-  pool_index.resize(pool + kLanes);
-  keys.resize(bitonic_capacity(pool) + kLanes);
+  pool_distance2.resize(pool_capacity + 2 * kLanes);
+  pool_index.resize(pool_capacity + 2 * kLanes);
+  keys.resize(bitonic_capacity(pool_capacity) + kLanes);
 }
 
 // The count of points in a given radius fluctuates like sqrt(k) from query to query, hence the
@@ -73,7 +76,11 @@ class KnnRun {
         search_(search_block_at<T>(level, problem.dim, counting)),
         scratch_(std::max(1, executor.threads)),
         trees_(std::max(1, executor.threads)) {
-    for (SearchScratch<T>& scratch : scratch_) scratch.resize(problem.dim, problem.k);
+    int64_t most_points = 0;
+    for (int64_t s = 0; s < problem.segments; ++s) {
+      most_points = std::max(most_points, point_count(s));
+    }
+    for (SearchScratch<T>& scratch : scratch_) scratch.resize(problem.dim, problem.k, most_points);
   }
 
   void run() {

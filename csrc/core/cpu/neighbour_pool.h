@@ -20,7 +20,7 @@ class NeighbourPool {
         index_(scratch.pool_index.data()),
         keys_(scratch.keys.data()),
         k_(k),
-        full_(pool_capacity(k) - kBucketSize) {}
+        full_(scratch.pool_capacity - kBucketSize) {}
 
   int64_t count() const { return count_; }
   void clear() { count_ = 0; }

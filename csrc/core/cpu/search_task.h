@@ -47,12 +47,10 @@ struct SearchTask {
   ResultRows<T> rows;
 };
 
-// Candidates kept before the pool is cut back to k, beside the lanes one append may write beyond.
-constexpr int64_t pool_capacity(int64_t k) { return (k < 32 ? 64 : 3 * k) + 32; }
-
 // One thread's working memory.
 template <typename T>
 struct SearchScratch {
+  int64_t pool_capacity = 0;  // candidates kept before the pool is cut back to the k best
   AlignedBuffer<T> query;
   AlignedBuffer<T> history;
   AlignedBuffer<T> pool_distance2;
@@ -60,7 +58,8 @@ struct SearchScratch {
   AlignedBuffer<typename KeyOf<T>::type> keys;
   KnnCounters counters;
 
-  void resize(int64_t dim, int64_t k);
+  // For the k best of at most `points` points.
+  void resize(int64_t dim, int64_t k, int64_t points);
 };
 
 // Searches the queries [begin, end) of the task's order.

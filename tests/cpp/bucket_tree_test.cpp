@@ -1,0 +1,146 @@
+// The tree holds every point once, in full buckets, in tight boxes, under boxes of boxes.
+#include "core/cpu/bucket_tree.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "clouds.h"
+#include "core/distance.h"
+#include "knn_case.h"
+
+namespace hitgraph::testing {
+namespace {
+
+template <typename T>
+struct Box {
+  std::vector<T> low, high;
+  int32_t first_index = std::numeric_limits<int32_t>::max();
+
+  explicit Box(int64_t dim)
+      : low(dim, std::numeric_limits<T>::infinity()),
+        high(dim, -std::numeric_limits<T>::infinity()) {}
+
+  void add(const Box& other) {
+    for (std::size_t axis = 0; axis < low.size(); ++axis) {
+      low[axis] = std::min(low[axis], other.low[axis]);
+      high[axis] = std::max(high[axis], other.high[axis]);
+    }
+    first_index = std::min(first_index, other.first_index);
+  }
+};
+
+template <typename T>
+Box<T> stored_box(const BucketTree<T>& tree, int level, int64_t child) {
+  Box<T> box(tree.dim);
+  const T* bounds =
+      tree.level[level].node_bounds(child / kNodeWidth, tree.dim) + child % kNodeWidth;
+  for (int64_t axis = 0; axis < tree.dim; ++axis) {
+    box.low[axis] = bounds[axis * 2 * kNodeWidth];
+    box.high[axis] = bounds[axis * 2 * kNodeWidth + kNodeWidth];
+  }
+  box.first_index = tree.level[level].first_index[child];
+  return box;
+}
+
+template <typename T>
+void expect_equal(const Box<T>& expected, const Box<T>& stored) {
+  EXPECT_EQ(expected.low, stored.low);
+  EXPECT_EQ(expected.high, stored.high);
+  EXPECT_EQ(expected.first_index, stored.first_index);
+}
+
+template <typename T>
+Box<T> box_of_bucket(const BucketTree<T>& tree, const std::vector<T>& points, int64_t bucket) {
+  Box<T> box(tree.dim);
+  for (int lane = 0; lane < tree.bucket_count(bucket); ++lane) {
+    const int32_t row = tree.index[bucket * kBucketSize + lane];
+    Box<T> point(tree.dim);
+    point.low.assign(points.begin() + row * tree.dim, points.begin() + (row + 1) * tree.dim);
+    point.high = point.low;
+    point.first_index = row;
+    box.add(point);
+  }
+  return box;
+}
+
+template <typename T>
+void expect_sound(const BucketTree<T>& tree, const std::vector<T>& points,
+                  const std::set<int32_t>& rows) {
+  ASSERT_EQ(static_cast<int64_t>(rows.size()), tree.size);
+  std::set<int32_t> held(tree.index.data(), tree.index.data() + tree.size);
+  EXPECT_EQ(rows, held);
+  std::vector<Box<T>> boxes;
+  for (int64_t bucket = 0; bucket < tree.buckets; ++bucket) {
+    boxes.push_back(box_of_bucket(tree, points, bucket));
+    for (int lane = 0; lane < kBucketSize; ++lane) {
+      const int32_t row = tree.index[bucket * kBucketSize + lane];
+      const bool real = lane < tree.bucket_count(bucket);
+      ASSERT_EQ(real, row >= 0);
+      for (int64_t axis = 0; axis < tree.dim; ++axis) {
+        const T held_value = tree.bucket_coordinates(bucket)[axis * kBucketSize + lane];
+        ASSERT_EQ(real ? points[row * tree.dim + axis] : std::numeric_limits<T>::infinity(),
+                  held_value);
+      }
+    }
+  }
+  for (int level = 0; level < tree.levels; ++level) {
+    const int64_t nodes = tree.level[level].nodes;
+    ASSERT_EQ((static_cast<int64_t>(boxes.size()) + kNodeWidth - 1) / kNodeWidth, nodes);
+    std::vector<Box<T>> above(nodes, Box<T>(tree.dim));
+    for (int64_t child = 0; child < nodes * kNodeWidth; ++child) {
+      const bool real = child < static_cast<int64_t>(boxes.size());
+      const Box<T> box = real ? boxes[child] : Box<T>(tree.dim);
+      expect_equal(box, stored_box(tree, level, child));
+      above[child / kNodeWidth].add(box);
+    }
+    boxes.swap(above);
+  }
+  EXPECT_EQ(tree.size == 0 ? 0u : 1u, boxes.size());
+}
+
+class BucketTreeOf : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(BucketTreeOf, EverySizeAndBothTypes) {
+  const auto check = [](auto zero, int64_t n, int64_t dim) {
+    using T = decltype(zero);
+    const std::vector<T> points = make_cloud<T>(GetParam(), n, dim);
+    const Mask mask = Mask::where(n, [](int64_t i) { return i % 7 != 3; });
+    std::set<int32_t> rows;
+    for (int64_t row = 0; row < n; ++row) {
+      if (takes_part(points.data(), mask.get(), row, dim)) rows.insert(static_cast<int32_t>(row));
+    }
+    BucketTree<T> tree;
+    build_bucket_tree(points.data(), mask.get(), n, dim, two_threads(), tree);
+    expect_sound(tree, points, rows);
+  };
+  for (const int64_t n : {0, 1, 31, 37, 38, 600, 20000}) {
+    SCOPED_TRACE(n);
+    check(float{}, n, 3);
+    check(double{}, n, 2);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Clouds, BucketTreeOf, ::testing::ValuesIn(cloud_names()),
+                         [](const auto& info) { return info.param; });
+
+TEST(BucketTree, DoesNotDependOnThreads) {
+  const std::vector<float> points = make_cloud<float>("clusters", 30000, 4);
+  BucketTree<float> one, two;
+  build_bucket_tree<float>(points.data(), nullptr, 30000, 4, Executor(), one);
+  build_bucket_tree<float>(points.data(), nullptr, 30000, 4, two_threads(), two);
+  EXPECT_TRUE(std::equal(one.index.data(), one.index.data() + one.index.size(), two.index.data()));
+}
+
+TEST(BucketTree, MemoryIsReused) {
+  const std::vector<float> points = make_cloud<float>("uniform", 500, 3);
+  BucketTree<float> tree;
+  build_bucket_tree<float>(points.data(), nullptr, 500, 3, Executor(), tree);
+  const float* before = tree.coordinates.data();
+  build_bucket_tree<float>(points.data(), nullptr, 100, 3, Executor(), tree);
+  EXPECT_EQ(before, tree.coordinates.data());
+}
+
+}  // namespace
+}  // namespace hitgraph::testing
