@@ -34,8 +34,9 @@ def gravnet_aggregate(
 
         mean_ic = Σ_j w_ij h_jc / divisor        max_ic = max_j w_ij h_jc
 
-    the sum and the maximum over the neighbours j of row i (arXiv:1902.07987, section 3, with scale
-    1). A row without a neighbour has mean 0 and maximum 0.
+    the sum and the maximum over the neighbours j of row i. This is the aggregation of
+    arXiv:1902.07987 at scale 1, and of most implementations of it at scale 10. A row without a
+    neighbour has mean 0 and maximum 0.
 
     Products and sums are made in the wider of the dtypes of features and weights, so float16 and
     bfloat16 features are accumulated in float32; the results have the dtype of the features.

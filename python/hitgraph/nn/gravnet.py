@@ -7,9 +7,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
-
 from hitgraph.functional import Neighbors, knn
+from torch import Tensor, nn
 
 from .functional import DIVISORS, MISSING, REDUCTIONS, gravnet_aggregate
 
@@ -68,10 +67,12 @@ class GravNet(nn.Module):
 
     For every point, with X the input::
 
-        S = space(X)        coordinates in a learned space H = propagate(X)    features to send j ∈
-        the k nearest neighbours of i in S, i itself not among them (include_self=False) w_ij =
-        exp(−scale · |S_i − S_j|²) mean_i = Σ_j w_ij H_j / k        max_i = max_j w_ij H_j   (per
-        feature) Y_i = activation(output([X_i, mean_i, max_i]))
+        S = space(X)        coordinates in a learned space
+        H = propagate(X)    features to send
+        j   the k nearest neighbours of i in S, i itself not among them
+        w_ij = exp(−scale · |S_i − S_j|²)
+        mean_i = Σ_j w_ij H_j / k        max_i = max_j w_ij H_j   (for each feature)
+        Y_i = activation(output([X_i, mean_i, max_i]))
 
     space, propagate and output are linear layers with a bias, PyTorch's default initialisation.
     With ``own="own_minus_aggregate"`` (the talk's form) H_i − mean_i and H_i − max_i take the
@@ -79,8 +80,8 @@ class GravNet(nn.Module):
 
     The default arguments are the paper's. `GravNet.preset` makes a layer as a source defines it::
 
-        GravNet.preset("talk", 64, 128)              # as published GravNet.preset("talk", 64, 128,
-        k=16)        # with a change
+        GravNet.preset("talk", 64, 128)          # as published
+        GravNet.preset("talk", 64, 128, k=16)    # with a change
 
     A point with fewer than k neighbours in its event has missing ones: they add 0 to the mean,
     which still divides by k (``divisor="k"``), and do not take part in the maximum
@@ -105,8 +106,8 @@ class GravNet(nn.Module):
         missing: "skip" or "zero", see there.
         own: "none", "own_minus_aggregate" (H_i − mean_i) or "aggregate_minus_own" (mean_i − H_i).
         max_radius: neighbours beyond this distance in S are missing; None for no limit.
-        activation: applied to the result, a function or a module; None for a linear result. device,
-            dtype: of the parameters.
+        activation: applied to the result, a function or a module; None for a linear result.
+        device, dtype: of the parameters.
     """
 
     def __init__(
@@ -241,7 +242,7 @@ class GravNet(nn.Module):
     def _adopt(x: Tensor, graph: GravNetGraph | Neighbors) -> GravNetGraph:
         if graph.index.dim() != 2 or graph.index.shape[0] != x.shape[0]:
             raise ValueError(
-                f"{_WHERE}: expected graph.index to be ({x.shape[0]}, k) as x has {x.shape[0]} rows, "
+                f"{_WHERE}: expected graph.index to be ({x.shape[0]}, k), one row a point, "
                 f"got {tuple(graph.index.shape)}"
             )
         if isinstance(graph, GravNetGraph):
