@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ ACROSS = (-8.0, 8.0)  # cm
 HALF_SLAB = 0.8  # cm
 HEADROOM = 2.6  # cm, for the legend
 
-STYLE = {
+STYLE: Any = {
     "figure.dpi": 90,
     "font.size": 11,
     "axes.titlesize": 12,
@@ -66,9 +67,11 @@ def save(figure: Figure, path: Path) -> None:
     if path.suffix.lower() != ".png":
         figure.savefig(path)
         return
-    figure.canvas.draw()
-    pixels = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
-    pixels.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    in_memory = io.BytesIO()
+    figure.savefig(in_memory, format="png")
+    Image.open(in_memory).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
 
 
 def draw_event(side: Axes, front: Axes, event: CaloEvent) -> None:
@@ -80,7 +83,12 @@ def draw_event(side: Axes, front: Axes, event: CaloEvent) -> None:
     low = max(float(low), 1e-6)
     norm = LogNorm(low, max(float(high), 1.01 * low))
     size = 1.0 + 8.0 * np.clip(norm(np.maximum(event.energy, low)), 0.0, 1.0) ** 3
-    look = {"s": size[order], "c": event.energy[order], "norm": norm, "cmap": "plasma"}
+    look: dict[str, Any] = {
+        "s": size[order],
+        "c": event.energy[order],
+        "norm": norm,
+        "cmap": "plasma",
+    }
     side.scatter(z[order], r[order], linewidths=0, **look)
     side.set(xlabel="z [cm]", ylabel="r [cm]", ylim=middle_range(r))
     side.set_title(f"event: {len(z)} hits, from the side")
@@ -130,7 +138,9 @@ def draw_shower(
     axes.figure.colorbar(edges, ax=axes, label="length of the edge [cm]", extend="max")
 
     relative = event.energy[inside] / max(float(event.energy[inside].max()), 1e-12)
-    axes.scatter(*place[inside].T, s=4.0 + 80.0 * relative, c="0.1", linewidths=0, zorder=3)
+    axes.scatter(
+        place[inside, 0], place[inside, 1], s=4.0 + 80.0 * relative, c="0.1", linewidths=0, zorder=3
+    )
     mine = index[seed][index[seed] >= 0]
     star = LineCollection(
         [place[[seed, j]] for j in mine], colors="crimson", linewidths=1.2, zorder=4
@@ -163,7 +173,7 @@ def draw_distances(axes: Axes, distance2: FloatArray, k: int) -> None:
         axes.set_axis_off()
         return
     low, middle, high = np.quantile(found, [0.05, 0.5, 0.95])
-    bins = np.geomspace(found.min() * 0.99, found.max() * 1.01, 60)
+    bins = np.geomspace(found.min() * 0.99, found.max() * 1.01, 60).tolist()
     axes.hist(found, bins, color="steelblue")
     top = 0.7  # of the axis: the legend is above
     span = f"5 to 95 %: {low:.2g} to {high:.2g} cm"
@@ -180,7 +190,7 @@ def draw_distances(axes: Axes, distance2: FloatArray, k: int) -> None:
 def draw_in_degrees(axes: Axes, index: NDArray[np.int64]) -> None:
     """How many hits name a hit as their neighbour."""
     degree = np.bincount(index[index >= 0], minlength=len(index))
-    axes.hist(degree, np.arange(degree.max() + 2) - 0.5, color="steelblue")
+    axes.hist(degree, (np.arange(degree.max() + 2) - 0.5).tolist(), color="steelblue")
     axes.axvline(degree.mean(), color="black", label=f"mean: {degree.mean():.1f}")
     axes.plot([], [], " ", label=f"largest: {degree.max()}")
     axes.legend(loc="upper right", frameon=False)

@@ -135,6 +135,14 @@ class TestCalorimeter:
         event = datasets.calo_event(300, rng=1, energy=(10.0, 10.0), noise=0.0)
         assert event.energy.sum() == pytest.approx(300 * 10.0, rel=0.03)
 
+    def test_truth_is_the_largest_depositor(self) -> None:
+        # Two noise hits of 0.02 GeV are under a cell here, and must not own the hot ones.
+        event = datasets.calo_event(
+            4, rng=1, energy=(100.0, 100.0), eta=(1.98, 2.07), phi=(0.28, 0.36), noise=1.0
+        )
+        assert event.truth is not None
+        assert (event.truth[event.energy > 1.0] >= 0).all() and (event.energy > 1.0).sum() > 20
+
     def test_no_showers(self) -> None:
         assert datasets.calo_event(0, rng=1).position.shape == (0, 3)
 

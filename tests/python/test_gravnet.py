@@ -163,6 +163,26 @@ class TestAggregate:
         assert (distance2.grad[index < 0] == 0).all()
         assert (distance2.grad[index >= 0] != 0).any()
 
+    def test_distance_of_a_missing_neighbour_is_not_read(self) -> None:
+        features, index, distance2 = random_graph()
+        poisoned = distance2.masked_fill(index < 0, torch.nan).requires_grad_()
+        results = gravnet_aggregate(features, index, poisoned)
+        for result, expected in zip(
+            results, gravnet_aggregate(features, index, distance2), strict=True
+        ):
+            assert torch.equal(result, expected)
+        sum(result.sum() for result in results).backward()
+        assert poisoned.grad.isfinite().all()
+
+    def test_scale_zero_weighs_all_the_same(self) -> None:
+        features, index, distance2 = random_graph()
+        distance2.requires_grad_()
+        mean, maximum = gravnet_aggregate(features, index, distance2, 0.0, divisor="count")
+        (mean.sum() + maximum.sum()).backward()
+        assert (distance2.grad == 0).all()
+        neighbours = index[4][index[4] >= 0]
+        torch.testing.assert_close(mean[4], features[neighbours].mean(dim=0))
+
     def test_gradient_of_a_tied_maximum_goes_to_the_first(self) -> None:
         features = torch.ones(5, 1, requires_grad=True)
         index, distance2 = torch.tensor([[3, 1, 4, 0]]), torch.full((1, 4), 0.25)

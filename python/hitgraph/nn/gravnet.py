@@ -26,7 +26,7 @@ class GravNetGraph(NamedTuple):
             elsewhere.
     """
 
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # a tuple has a method of this name
     distance2: Tensor
     coordinates: Tensor | None
 
