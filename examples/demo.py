@@ -1,6 +1,6 @@
 """Build the exact neighbour graph of a calorimeter event, run a GravNet layer on it, check, draw.
 
-    python examples/demo.py                      a generated event of about 60 000 hits python
+    python examples/demo.py                      a generated event of about 55 000 hits python
     examples/demo.py --event event.npy    a recorded one (N, 9), see hitgraph.datasets.read_event
 
 Exit status: 0 if every checked row agrees with brute force, 1 if one does not, 2 for input that
