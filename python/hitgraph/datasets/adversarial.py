@@ -128,7 +128,7 @@ def jet_padding(n: int, d: int, *, rng: Rng, padded: float = 0.3) -> Points:
     """Normal points of which a fraction sits at 1e9, as jets are padded: neighbours to be found,
     not a sentinel.
 
-    The padded points keep distinct integer offsets of 64 (the spacing of float32 at 1e9), so they
+    The padded points differ by multiples of 64, the spacing of float32 at 1e9, so that most of them
     have distances of their own.
     """
     n, d, random = _start("jet_padding", n, d, rng)
