@@ -1,0 +1,281 @@
+"""GravNet: message passing on the neighbour graph of a space that the layer learns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import torch
+from hitgraph.functional import Neighbors, knn
+from torch import Tensor, nn
+
+from .functional import DIVISORS, MISSING, REDUCTIONS, gravnet_aggregate
+
+_WHERE = "hitgraph.nn.GravNet"
+OWN = ("none", "own_minus_aggregate", "aggregate_minus_own")
+
+
+class GravNetGraph(NamedTuple):
+    """The neighbour graph of one forward pass.
+
+    Attributes:
+        index: (N, k) int64, -1 for a missing neighbour.
+        distance2: (N, k), squared distance in the learned space, +inf for a missing neighbour.
+        coordinates: (N, space_dimensions), the learned space; None if the graph came from
+            elsewhere.
+    """
+
+    index: Tensor  # type: ignore[assignment]  # a tuple has a method of this name
+    distance2: Tensor
+    coordinates: Tensor | None
+
+
+PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        # arXiv:1902.07987: V(d) = exp(−d²), mean and maximum over k = 40 neighbours, 4 coordinates,
+        # 22 features, tanh.
+        "paper": MappingProxyType(
+            {
+                "space_dimensions": 4,
+                "propagate_features": 22,
+                "k": 40,
+                "scale": 1.0,
+                "own": "none",
+                "activation": torch.tanh,
+            }
+        ),
+        # "Faster dynamic GNNs with GPUs" (2024), backup slide: G = H_i − mean, I = H_i − max, k =
+        # 64, 4 coordinates, 32 features. The slide gives no output activation; ReLU is what its
+        # authors' implementation uses.
+        "talk": MappingProxyType(
+            {
+                "space_dimensions": 4,
+                "propagate_features": 32,
+                "k": 64,
+                "scale": 1.0,
+                "own": "own_minus_aggregate",
+                "activation": torch.relu,
+            }
+        ),
+    }
+)
+
+
+class GravNet(nn.Module):
+    """GravNet layer of arXiv:1902.07987 on exact nearest neighbours.
+
+    For every point, with X the input::
+
+        S = space(X)        coordinates in a learned space
+        H = propagate(X)    features to send
+        j   the k nearest neighbours of i in S, i itself not among them
+        w_ij = exp(−scale · |S_i − S_j|²)
+        mean_i = Σ_j w_ij H_j / k        max_i = max_j w_ij H_j   (for each feature)
+        Y_i = activation(output([X_i, mean_i, max_i]))
+
+    space, propagate and output are linear layers with a bias, PyTorch's default initialisation.
+    With ``own="own_minus_aggregate"`` (the talk's form) H_i − mean_i and H_i − max_i take the
+    places of mean_i and max_i.
+
+    The default arguments are the paper's. `GravNet.preset` makes a layer as a source defines it::
+
+        GravNet.preset("talk", 64, 128)          # as published
+        GravNet.preset("talk", 64, 128, k=16)    # with a change
+
+    A point with fewer than k neighbours in its event has missing ones: they add 0 to the mean,
+    which still divides by k (``divisor="k"``), and do not take part in the maximum
+    (``missing="skip"``). A point without any has mean 0 and maximum 0.
+
+    The scale can be absorbed by the space layer (S times √scale): it sets the initial reach, not
+    what can be learnt. At scale 1 a neighbour beyond distance 3.7 has a weight, and so a gradient,
+    below 1e-6.
+
+    Under autocast the space layer, the search and the weights stay in float32.
+
+    Args:
+        in_features: columns of x.
+        out_features: columns of the result.
+        space_dimensions: columns of S.
+        propagate_features: columns of H.
+        k: neighbours of a point.
+        scale: factor of the squared distance in the exponent.
+        include_self: whether a point is its own (nearest) neighbour; it is one of the k then.
+        reduce: aggregates to use, in this order: "mean", "max".
+        divisor: "k" or "count", see `hitgraph.nn.functional.gravnet_aggregate`.
+        missing: "skip" or "zero", see there.
+        own: "none", "own_minus_aggregate" (H_i − mean_i) or "aggregate_minus_own" (mean_i − H_i).
+        max_radius: neighbours beyond this distance in S are missing; None for no limit.
+        activation: applied to the result, a function or a module; None for a linear result.
+        device, dtype: of the parameters.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        space_dimensions: int = 4,
+        propagate_features: int = 22,
+        k: int = 40,
+        scale: float = 1.0,
+        include_self: bool = False,
+        reduce: Sequence[str] = ("mean", "max"),
+        divisor: str = "k",
+        missing: str = "skip",
+        own: str = "none",
+        max_radius: float | None = None,
+        activation: Callable[[Tensor], Tensor] | None = torch.tanh,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        for name, value in (
+            ("in_features", in_features),
+            ("out_features", out_features),
+            ("space_dimensions", space_dimensions),
+            ("propagate_features", propagate_features),
+            ("k", k),
+        ):
+            if value < 1:
+                raise ValueError(f"{_WHERE}: expected {name} to be at least 1, got {value}")
+        if isinstance(reduce, str) or not reduce or any(name not in REDUCTIONS for name in reduce):
+            raise ValueError(
+                f"{_WHERE}: expected reduce to hold 'mean' and/or 'max', got {reduce!r}"
+            )
+        for name, choice, known in (
+            ("divisor", divisor, DIVISORS),
+            ("missing", missing, MISSING),
+            ("own", own, OWN),
+        ):
+            if choice not in known:
+                options = ", ".join(repr(option) for option in known)
+                raise ValueError(
+                    f"{_WHERE}: expected {name} to be one of {options}, got {choice!r}"
+                )
+        self.in_features, self.out_features = in_features, out_features
+        self.k, self.scale, self.include_self = k, scale, include_self
+        self.reduce, self.divisor, self.missing = tuple(reduce), divisor, missing
+        self.own, self.max_radius, self.activation = own, max_radius, activation
+
+        aggregated = len(self.reduce) * propagate_features
+        self.space = nn.Linear(in_features, space_dimensions, device=device, dtype=dtype)
+        self.propagate = nn.Linear(in_features, propagate_features, device=device, dtype=dtype)
+        self.output = nn.Linear(in_features + aggregated, out_features, device=device, dtype=dtype)
+
+    @classmethod
+    def preset(cls, name: str, in_features: int, out_features: int, **changes: Any) -> GravNet:
+        """The layer as a source defines it: "paper" (arXiv:1902.07987) or "talk".
+
+        Args:
+            name: a key of `PRESETS`.
+            in_features: columns of x.
+            out_features: columns of the result.
+            changes: arguments of GravNet that replace the preset's.
+        """
+        if name not in PRESETS:
+            known = ", ".join(repr(known) for known in PRESETS)
+            raise ValueError(f"{_WHERE}: expected the preset to be one of {known}, got {name!r}")
+        return cls(in_features, out_features, **{**PRESETS[name], **changes})
+
+    def forward(
+        self,
+        x: Tensor,
+        row_splits: Tensor | None = None,
+        *,
+        batch: Tensor | None = None,
+        graph: GravNetGraph | Neighbors | None = None,
+        return_graph: bool = False,
+    ) -> Tensor | tuple[Tensor, GravNetGraph]:
+        """Apply the layer to the points of one or several events.
+
+        Args:
+            x: (N, in_features) floating point, in the dtype of the parameters (any under autocast).
+            row_splits: (B+1,) int64 from 0 to N; event b is x[row_splits[b] : row_splits[b+1]].
+                Without it (and batch) all points are of one event.
+            batch: (N,) int64, ascending event numbers: another way to say row_splits.
+            graph: a graph to use instead of searching one: that of an earlier call, or the result
+                of `hitgraph.knn`. Its distance2 gives the weights as it is, with its gradient, the
+                space layer is not used, row_splits and batch are not read, and its number of
+                neighbours replaces k.
+            return_graph: also return the graph.
+
+        Returns:
+            (N, out_features), or that and the `GravNetGraph`.
+        """
+        self._check_input(x)
+        used = self._search(x, row_splits, batch) if graph is None else self._adopt(x, graph)
+        features = self.propagate(x)
+        aggregates = gravnet_aggregate(
+            features,
+            used.index,
+            used.distance2,
+            self.scale,
+            reduce=self.reduce,
+            divisor=self.divisor,
+            missing=self.missing,
+        )
+        if self.own == "own_minus_aggregate":
+            aggregates = tuple(features - aggregate for aggregate in aggregates)
+        elif self.own == "aggregate_minus_own":
+            aggregates = tuple(aggregate - features for aggregate in aggregates)
+        y = self.output(torch.cat([x.to(features.dtype), *aggregates], dim=1))
+        if self.activation is not None:
+            y = self.activation(y)
+        return (y, used) if return_graph else y
+
+    def _search(self, x: Tensor, row_splits: Tensor | None, batch: Tensor | None) -> GravNetGraph:
+        # Rounding coordinates to 8 or 11 bits would merge neighbours, so autocast stops here.
+        with torch.autocast(device_type=x.device.type, enabled=False):
+            coordinates = self.space(x.to(self.space.weight.dtype))
+            index, distance2 = knn(
+                coordinates,
+                self.k,
+                row_splits,
+                batch=batch,
+                include_self=self.include_self,
+                max_radius=self.max_radius,
+            )
+        return GravNetGraph(index, distance2, coordinates)
+
+    @staticmethod
+    def _adopt(x: Tensor, graph: GravNetGraph | Neighbors) -> GravNetGraph:
+        if graph.index.dim() != 2 or graph.index.shape[0] != x.shape[0]:
+            raise ValueError(
+                f"{_WHERE}: expected graph.index to be ({x.shape[0]}, k), one row a point, "
+                f"got {tuple(graph.index.shape)}"
+            )
+        if isinstance(graph, GravNetGraph):
+            return graph
+        return GravNetGraph(graph.index, graph.distance2, None)
+
+    def _check_input(self, x: Tensor) -> None:
+        if x.dim() != 2 or x.shape[1] != self.in_features:
+            raise ValueError(
+                f"{_WHERE}: expected x to be 2-D (n, {self.in_features}), got {tuple(x.shape)}"
+            )
+        if not x.is_floating_point():
+            raise TypeError(f"{_WHERE}: expected x to be floating point, got {x.dtype}")
+        expected = self.space.weight.dtype
+        if x.dtype != expected and not torch.is_autocast_enabled(x.device.type):
+            raise TypeError(
+                f"{_WHERE}: expected x to be {expected} as the parameters, got {x.dtype}"
+            )
+
+    def extra_repr(self) -> str:
+        """The settings that the submodules do not show."""
+        activation = getattr(self.activation, "__name__", type(self.activation).__name__)
+        parts = [
+            f"k={self.k}",
+            f"scale={self.scale:g}",
+            f"include_self={self.include_self}",
+            f"reduce={self.reduce}",
+            f"divisor={self.divisor!r}",
+            f"missing={self.missing!r}",
+            f"own={self.own!r}",
+        ]
+        if self.max_radius is not None:
+            parts.append(f"max_radius={self.max_radius:g}")
+        if not isinstance(self.activation, nn.Module):  # a module is listed by itself
+            parts.append(f"activation={activation if self.activation is not None else None}")
+        return ", ".join(parts)
