@@ -3,9 +3,36 @@
 
 set(HITGRAPH_CORE_CPU_SOURCES
   csrc/core/cpu/bucket_tree.cpp
+  csrc/core/cpu/distance2_backward.cpp
   csrc/core/cpu/kd_partition.cpp
   csrc/core/cpu/knn.cpp
   csrc/core/cpu/knn_brute_force.cpp
   csrc/core/cpu/knn_portable.cpp
   csrc/core/cpu/simd_level.cpp
-  csrc/core/cpu/sort_keys.cpp)
+  csrc/core/cpu/sort_keys.cpp
+  csrc/core/cpu/transpose_graph.cpp)
+
+# Compiled for one instruction set each, chosen at run time; x86-64 only.
+set(HITGRAPH_CORE_AVX2_SOURCES csrc/core/cpu/knn_avx2.cpp)
+set(HITGRAPH_CORE_AVX512_SOURCES csrc/core/cpu/knn_avx512.cpp)
+
+set(HITGRAPH_OPS_SOURCES
+  csrc/ops/api.cpp
+  csrc/ops/autograd/knn.cpp
+  csrc/ops/checks.cpp
+  csrc/ops/cpu/distance2_backward.cpp
+  csrc/ops/cpu/executor.cpp
+  csrc/ops/cpu/knn.cpp
+  csrc/ops/cpu/row_splits.cpp
+  csrc/ops/cuda/refuse.cpp
+  csrc/ops/schema.cpp)
+
+set(HITGRAPH_PYTHON_SOURCES csrc/python/module.cpp)
+
+set(HITGRAPH_CPP_TESTS
+  tests/cpp/bucket_tree_test.cpp
+  tests/cpp/executor_test.cpp
+  tests/cpp/graph_test.cpp
+  tests/cpp/knn_exact_test.cpp
+  tests/cpp/knn_work_test.cpp
+  tests/cpp/simd_level_test.cpp)

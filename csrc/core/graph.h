@@ -1,0 +1,39 @@
+// Operations on a graph of fixed out-degree: `index` is row-major (rows, k), the point at the end
+// of every edge, -1 where there is none. Edge e leaves row e / k.
+#pragma once
+
+#include <cstdint>
+
+#include "core/executor.h"
+
+namespace hitgraph {
+
+// The edges by the point they reach: edges[offsets[j]] ... edges[offsets[j + 1] - 1] are the edges
+// that reach point j, ascending. `offsets` has points + 1 elements, `edges` as many as there are
+// edges, rows * k at most. Indices must be below `points`. The result does not depend on the
+// threads.
+template <typename Index>
+void transpose_graph(const Index* index, int64_t rows, int64_t k, int64_t points,
+                     const Executor& executor, int64_t* offsets, int64_t* edges);
+
+// The gradient of sum(grad * distance2) with respect to the queries (rows, dim) and the points
+// (points, dim), where distance2 of edge (i, j) is |query_i - point_j|^2:
+//   grad_queries_i =  sum over edges (i, j) of 2 grad_ij (query_i - point_j)
+//   grad_points_j  = -sum over edges (i, j) of 2 grad_ij (query_i - point_j)
+// Both are gathered, by row and through the transposed graph, in a fixed order: no atomics, the
+// same bits on every run. Sums are carried in double. A coordinate in which both ends agree
+// contributes zero whatever grad is; edges that do not exist contribute nothing.
+template <typename T, typename Index>
+struct Distance2Backward {
+  const T* grad = nullptr;
+  const T* queries = nullptr;
+  const T* points = nullptr;
+  const Index* index = nullptr;
+  int64_t rows = 0, k = 0, points_size = 0, dim = 0;
+};
+
+template <typename T, typename Index>
+void distance2_backward_cpu(const Distance2Backward<T, Index>& problem, const Executor& executor,
+                            T* grad_queries, T* grad_points);
+
+}  // namespace hitgraph

@@ -1,0 +1,32 @@
+// The operators as C++ functions. They go through torch's dispatcher, so gradients and autocast
+// work as they do from Python. Arguments, results and errors: docstring of hitgraph.knn.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <tuple>
+
+namespace hitgraph {
+
+struct KnnOptions {
+  std::optional<at::Tensor> row_splits;
+  std::optional<at::Tensor> queries;
+  std::optional<at::Tensor> query_row_splits;
+  std::optional<at::Tensor> query_mask;
+  std::optional<at::Tensor> point_mask;
+  bool include_self = false;
+  std::optional<double> max_radius;
+  std::optional<at::ScalarType> index_dtype;
+};
+
+// (index, distance2), each (m, k): the k nearest points of every query, ascending by (distance2,
+// index), padded with (-1, +inf).
+std::tuple<at::Tensor, at::Tensor> knn(const at::Tensor& points, int64_t k,
+                                       const KnnOptions& options = {});
+
+// Offsets (B+1) of the segments of a sorted vector of segment numbers (n).
+at::Tensor row_splits_from_batch(const at::Tensor& batch,
+                                 std::optional<int64_t> batch_size = std::nullopt);
+
+}  // namespace hitgraph

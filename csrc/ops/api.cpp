@@ -1,0 +1,34 @@
+// The public C++ functions of include/hitgraph, by way of the dispatcher.
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include "hitgraph/ops.h"
+#include "hitgraph/version.h"
+
+namespace hitgraph {
+
+using OptionalTensor = std::optional<at::Tensor>;
+
+const char* version() { return HITGRAPH_VERSION; }
+
+std::tuple<at::Tensor, at::Tensor> knn(const at::Tensor& points, int64_t k,
+                                       const KnnOptions& options) {
+  using Signature = std::tuple<at::Tensor, at::Tensor>(
+      const at::Tensor&, int64_t, const OptionalTensor&, const OptionalTensor&,
+      const OptionalTensor&, const OptionalTensor&, const OptionalTensor&, bool,
+      std::optional<double>, std::optional<at::ScalarType>);
+  static const auto op =
+      c10::Dispatcher::singleton().findSchemaOrThrow("hitgraph::knn", "").typed<Signature>();
+  return op.call(points, k, options.row_splits, options.queries, options.query_row_splits,
+                 options.query_mask, options.point_mask, options.include_self, options.max_radius,
+                 options.index_dtype);
+}
+
+at::Tensor row_splits_from_batch(const at::Tensor& batch, std::optional<int64_t> batch_size) {
+  using Signature = at::Tensor(const at::Tensor&, std::optional<int64_t>);
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("hitgraph::row_splits_from_batch", "")
+                             .typed<Signature>();
+  return op.call(batch, batch_size);
+}
+
+}  // namespace hitgraph

@@ -1,0 +1,147 @@
+// The gradient of hitgraph::knn's distance2, to every order.
+//
+// Forward functions only redispatch; backward functions only call registered operators and tensor
+// operations, so that compiled graphs can follow them.
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+#include <optional>
+#include <tuple>
+
+namespace hitgraph {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Variable;
+using torch::autograd::variable_list;
+using OptionalTensor = std::optional<at::Tensor>;
+using TwoTensors = std::tuple<at::Tensor, at::Tensor>;
+
+TwoTensors call_knn(const at::Tensor& points, int64_t k, const OptionalTensor& row_splits,
+                    const OptionalTensor& queries, const OptionalTensor& query_row_splits,
+                    const OptionalTensor& query_mask, const OptionalTensor& point_mask,
+                    bool include_self, std::optional<double> max_radius,
+                    std::optional<at::ScalarType> index_dtype) {
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("hitgraph::knn", "")
+                             .typed<decltype(call_knn)>();
+  return op.call(points, k, row_splits, queries, query_row_splits, query_mask, point_mask,
+                 include_self, max_radius, index_dtype);
+}
+
+TwoTensors call_backward(const at::Tensor& grad, const at::Tensor& queries,
+                         const at::Tensor& points, const at::Tensor& index) {
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("hitgraph::distance2_backward", "")
+                             .typed<decltype(call_backward)>();
+  return op.call(grad, queries, points, index);
+}
+
+class Knn : public torch::autograd::Function<Knn> {
+ public:
+  static variable_list forward(AutogradContext* context, const at::Tensor& points, int64_t k,
+                               const OptionalTensor& row_splits, const OptionalTensor& queries,
+                               const OptionalTensor& query_row_splits,
+                               const OptionalTensor& query_mask, const OptionalTensor& point_mask,
+                               bool include_self, std::optional<double> max_radius,
+                               std::optional<at::ScalarType> index_dtype) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    auto [index, distance2] = call_knn(points, k, row_splits, queries, query_row_splits, query_mask,
+                                       point_mask, include_self, max_radius, index_dtype);
+    context->save_for_backward({points, queries.value_or(at::Tensor()), index});
+    context->mark_non_differentiable({index});
+    context->set_materialize_grads(false);
+    return {index, distance2};
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    variable_list inputs(10);  // one for every argument of forward
+    const at::Tensor& grad = grads[1];
+    if (!grad.defined()) return inputs;
+    const variable_list saved = context->get_saved_variables();
+    const bool own = !saved[1].defined();
+    // Coordinates of 16 bits were searched in float32; their gradient goes back in their type.
+    const at::ScalarType type = grad.scalar_type();
+    const at::Tensor points = saved[0].to(type), queries = own ? points : saved[1].to(type);
+    auto [grad_queries, grad_points] = call_backward(grad, queries, points, saved[2]);
+    if (own) {
+      inputs[0] = (grad_queries + grad_points).to(saved[0].scalar_type());
+    } else {
+      inputs[0] = grad_points.to(saved[0].scalar_type());
+      inputs[3] = grad_queries.to(saved[1].scalar_type());
+    }
+    return inputs;
+  }
+};
+
+TwoTensors knn(const at::Tensor& points, int64_t k, const OptionalTensor& row_splits,
+               const OptionalTensor& queries, const OptionalTensor& query_row_splits,
+               const OptionalTensor& query_mask, const OptionalTensor& point_mask,
+               bool include_self, std::optional<double> max_radius,
+               std::optional<at::ScalarType> index_dtype) {
+  const variable_list outputs =
+      Knn::apply(points, k, row_splits, queries, query_row_splits, query_mask, point_mask,
+                 include_self, max_radius, index_dtype);
+  return {outputs[0], outputs[1]};
+}
+
+// 2 (a_i - b_j) . (u_i - v_j) of every edge (i, j); zero where there is none.
+at::Tensor edge_products(const at::Tensor& a, const at::Tensor& b, const at::Tensor& u,
+                         const at::Tensor& v, const at::Tensor& index, const at::Tensor& like) {
+  if (b.size(0) == 0 || index.numel() == 0) return at::zeros_like(like);
+  const at::Tensor ends = index.clamp_min(0).flatten().to(at::kLong);
+  const auto differences = [&](const at::Tensor& from, const at::Tensor& to) {
+    const at::Tensor there = at::index_select(to, 0, ends);
+    return from.unsqueeze(1) - there.view({index.size(0), index.size(1), to.size(1)});
+  };
+  const at::Tensor products = (differences(a, b) * differences(u, v)).sum(-1) * 2;
+  return at::where(index >= 0, products, at::zeros_like(products));
+}
+
+class BackwardOfDistance2 : public torch::autograd::Function<BackwardOfDistance2> {
+ public:
+  static variable_list forward(AutogradContext* context, const at::Tensor& grad,
+                               const at::Tensor& queries, const at::Tensor& points,
+                               const at::Tensor& index) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    auto [grad_queries, grad_points] = call_backward(grad, queries, points, index);
+    context->save_for_backward({grad, queries, points, index});
+    return {grad_queries, grad_points};
+  }
+
+  // The forward is linear in grad, and in the coordinates: for a direction (u, v) of its two
+  // outputs the derivative by the coordinates is the forward itself with u and v in their place.
+  static variable_list backward(AutogradContext* context, const variable_list& directions) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &grad = saved[0], &queries = saved[1], &points = saved[2], &index = saved[3];
+    const at::Tensor &u = directions[0], &v = directions[1];
+    auto [by_queries, by_points] = call_backward(grad, u, v, index);
+    return {edge_products(queries, points, u, v, index, grad), by_queries, by_points, Variable()};
+  }
+};
+
+TwoTensors distance2_backward(const at::Tensor& grad, const at::Tensor& queries,
+                              const at::Tensor& points, const at::Tensor& index) {
+  const variable_list outputs = BackwardOfDistance2::apply(grad, queries, points, index);
+  return {outputs[0], outputs[1]};
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(hitgraph, Autograd, m) {
+  m.impl("knn", &knn);
+  m.impl("distance2_backward", &distance2_backward);
+  // No gradients: for tests, and for integers.
+  m.impl("knn_brute_force", torch::CppFunction::makeFallthrough());
+  m.impl("knn_stats", torch::CppFunction::makeFallthrough());
+  m.impl("row_splits_from_batch", torch::CppFunction::makeFallthrough());
+}
+
+}  // namespace hitgraph

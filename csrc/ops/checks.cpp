@@ -1,0 +1,131 @@
+#include "ops/checks.h"
+
+#include <ATen/ops/tensor.h>
+
+#include <cmath>
+
+namespace hitgraph {
+
+std::string rank_of(const at::Tensor& tensor) { return std::to_string(tensor.dim()) + "-D"; }
+
+void check_index_dtype(const char* op, const char* name, const at::Tensor& tensor) {
+  TORCH_CHECK_TYPE(tensor.scalar_type() == at::kLong || tensor.scalar_type() == at::kInt, op,
+                   ": expected ", name, " to be int64 or int32, got ", tensor.scalar_type());
+}
+
+void check_same_device(const char* op, const char* name, const at::Tensor& tensor,
+                       const at::Tensor& points) {
+  TORCH_CHECK(tensor.device() == points.device(), op, ": expected ", name, " on ", points.device(),
+              " like points, got ", tensor.device());
+}
+
+namespace {
+
+void check_coordinates(const char* op, const char* name, const at::Tensor& tensor) {
+  TORCH_CHECK_VALUE(tensor.dim() == 2, op, ": expected ", name, " to be 2-D (n, d), got ",
+                    rank_of(tensor));
+  TORCH_CHECK_VALUE(tensor.size(1) >= 1, op, ": expected ", name,
+                    " to have at least one column, got ", tensor.sizes());
+  const at::ScalarType type = tensor.scalar_type();
+  TORCH_CHECK_TYPE(
+      type == at::kFloat || type == at::kDouble || type == at::kHalf || type == at::kBFloat16, op,
+      ": expected ", name, " to be float32, float64, float16 or bfloat16, got ", type);
+  TORCH_CHECK_VALUE(tensor.size(0) <= kMaxPoints, op, ": expected at most ", kMaxPoints,
+                    " rows in ", name, ", got ", tensor.size(0));
+}
+
+void check_row_splits(const char* op, const char* name, const at::Tensor& splits,
+                      const at::Tensor& points) {
+  check_same_device(op, name, splits, points);
+  check_index_dtype(op, name, splits);
+  TORCH_CHECK_VALUE(splits.dim() == 1 && splits.size(0) >= 1, op, ": expected ", name,
+                    " to be 1-D (B+1) with at least one element, got ", splits.sizes());
+}
+
+void check_mask(const char* op, const char* name, const OptionalTensor& mask,
+                const at::Tensor& points, int64_t size) {
+  if (!mask) return;
+  check_same_device(op, name, *mask, points);
+  TORCH_CHECK_TYPE(mask->scalar_type() == at::kBool, op, ": expected ", name, " to be bool, got ",
+                   mask->scalar_type());
+  TORCH_CHECK_VALUE(mask->dim() == 1 && mask->size(0) == size, op, ": expected ", name,
+                    " to have shape (", size, "), got ", mask->sizes());
+}
+
+void check_queries(const KnnArguments& a) {
+  if (!a.queries) {
+    TORCH_CHECK_VALUE(!a.query_row_splits, a.op,
+                      ": expected query_row_splits only together with queries");
+    return;
+  }
+  check_same_device(a.op, "queries", *a.queries, a.points);
+  check_coordinates(a.op, "queries", *a.queries);
+  TORCH_CHECK_TYPE(a.queries->scalar_type() == a.points.scalar_type(), a.op,
+                   ": expected queries to be ", a.points.scalar_type(), " like points, got ",
+                   a.queries->scalar_type());
+  TORCH_CHECK_VALUE(a.queries->size(1) == a.points.size(1), a.op, ": expected queries to have ",
+                    a.points.size(1), " columns like points, got ", a.queries->size(1));
+  TORCH_CHECK_VALUE(a.row_splits.has_value() == a.query_row_splits.has_value(), a.op,
+                    ": expected row_splits and query_row_splits both or neither, got only ",
+                    a.row_splits ? "row_splits" : "query_row_splits");
+  if (!a.query_row_splits) return;
+  check_row_splits(a.op, "query_row_splits", *a.query_row_splits, a.points);
+  TORCH_CHECK_VALUE(a.query_row_splits->size(0) == a.row_splits->size(0), a.op,
+                    ": expected query_row_splits to have as many segments as row_splits, ",
+                    a.row_splits->size(0) - 1, ", got ", a.query_row_splits->size(0) - 1);
+}
+
+void check_metadata(const KnnArguments& a) {
+  check_coordinates(a.op, "points", a.points);
+  TORCH_CHECK_VALUE(a.k >= 1, a.op, ": expected k to be at least 1, got ", a.k);
+  if (a.row_splits) check_row_splits(a.op, "row_splits", *a.row_splits, a.points);
+  check_queries(a);
+  check_mask(a.op, "point_mask", a.point_mask, a.points, a.points.size(0));
+  check_mask(a.op, "query_mask", a.query_mask, a.points, a.queries.value_or(a.points).size(0));
+  TORCH_CHECK_VALUE(!a.max_radius || *a.max_radius >= 0, a.op,
+                    ": expected max_radius to be a number not below 0, got ", *a.max_radius);
+  TORCH_CHECK_TYPE(!a.index_dtype || *a.index_dtype == at::kLong || *a.index_dtype == at::kInt,
+                   a.op, ": expected index_dtype to be torch.int64 or torch.int32, got ",
+                   *a.index_dtype);
+}
+
+// The row_splits as contiguous int64, [0, size] if there are none; their values are checked.
+at::Tensor checked_row_splits(const char* op, const char* name, const OptionalTensor& given,
+                              int64_t size) {
+  if (!given) return at::tensor({int64_t{0}, size}, at::kLong);
+  const at::Tensor splits = given->to(at::kLong).contiguous();
+  const int64_t* values = splits.const_data_ptr<int64_t>();
+  const int64_t last = splits.size(0) - 1;
+  TORCH_CHECK_VALUE(values[0] == 0, op, ": expected ", name, " to start at 0, got ", values[0]);
+  for (int64_t s = 0; s < last; ++s) {
+    TORCH_CHECK_VALUE(values[s] <= values[s + 1], op, ": expected ", name, " not to decrease, got ",
+                      values[s], " then ", values[s + 1], " at segment ", s);
+  }
+  TORCH_CHECK_VALUE(values[last] == size, op, ": expected ", name, " to end at ", size,
+                    ", the number of rows, got ", values[last]);
+  return splits;
+}
+
+at::Tensor searchable(const at::Tensor& coordinates) {
+  const bool narrow = coordinates.element_size() < 4;
+  return (narrow ? coordinates.to(at::kFloat) : coordinates).contiguous();
+}
+
+}  // namespace
+
+KnnArguments checked(KnnArguments a) {
+  check_metadata(a);
+  const int64_t points = a.points.size(0);
+  a.row_splits = checked_row_splits(a.op, "row_splits", a.row_splits, points);
+  if (a.queries) {
+    a.query_row_splits =
+        checked_row_splits(a.op, "query_row_splits", a.query_row_splits, a.queries->size(0));
+    a.queries = searchable(*a.queries);
+  }
+  a.points = searchable(a.points);
+  if (a.point_mask) a.point_mask = a.point_mask->contiguous();
+  if (a.query_mask) a.query_mask = a.query_mask->contiguous();
+  return a;
+}
+
+}  // namespace hitgraph

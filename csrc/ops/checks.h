@@ -1,0 +1,41 @@
+// What is asked of arguments, and how it is said: op, argument, expectation, what came.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+
+#include <optional>
+#include <string>
+
+#include "core/knn.h"
+
+namespace hitgraph {
+
+using OptionalTensor = std::optional<at::Tensor>;
+
+// The arguments of hitgraph::knn and its kin.
+struct KnnArguments {
+  const char* op;
+  at::Tensor points;
+  int64_t k;
+  OptionalTensor row_splits, queries, query_row_splits, query_mask, point_mask;
+  bool include_self;
+  std::optional<double> max_radius;
+  std::optional<at::ScalarType> index_dtype;
+};
+
+// Checks what metadata tell, then what values tell, and returns the arguments as the search wants
+// them: contiguous, float32 or float64, both row_splits present and int64.
+KnnArguments checked(KnnArguments arguments);
+
+// A rank, as an error says it: "2-D".
+std::string rank_of(const at::Tensor& tensor);
+
+// `tensor` is integral of 32 or 64 bits (TypeError).
+void check_index_dtype(const char* op, const char* name, const at::Tensor& tensor);
+
+// `tensor` lies where `points` does (RuntimeError).
+void check_same_device(const char* op, const char* name, const at::Tensor& tensor,
+                       const at::Tensor& points);
+
+}  // namespace hitgraph

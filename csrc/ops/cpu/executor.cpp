@@ -1,0 +1,18 @@
+#include "ops/cpu/executor.h"
+
+#include <ATen/Parallel.h>
+
+namespace hitgraph {
+
+Executor torch_executor() {
+  Executor executor;
+  executor.threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  executor.run = [](int workers, const std::function<void(int)>& body) {
+    at::parallel_for(0, workers, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t worker = begin; worker < end; ++worker) body(static_cast<int>(worker));
+    });
+  };
+  return executor;
+}
+
+}  // namespace hitgraph

@@ -1,0 +1,23 @@
+// A build without CUDA kernels answers a CUDA tensor with a sentence.
+#include <torch/library.h>
+
+namespace hitgraph {
+namespace {
+
+void refuse(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::jit::Stack*) {
+  TORCH_CHECK(false, op.schema().name(), ": expected CPU tensors, got CUDA tensors. This build of ",
+              "hitgraph, ", HITGRAPH_VERSION,
+              ", searches on the CPU: pass points.cpu(), or install a ",
+              "release with CUDA kernels.");
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(hitgraph, CUDA, m) {
+  for (const char* op :
+       {"knn", "knn_brute_force", "knn_stats", "distance2_backward", "row_splits_from_batch"}) {
+    m.impl(op, torch::CppFunction::makeFromBoxedFunction<&refuse>());
+  }
+}
+
+}  // namespace hitgraph

@@ -1,0 +1,22 @@
+// Every operator of the library, on one screen.
+#include <torch/library.h>
+
+// The arguments of a search. `max_radius` is inclusive; `index_dtype` is int64 unless int32 is
+// asked.
+#define HITGRAPH_KNN_ARGUMENTS                                                        \
+  "Tensor points, int k, Tensor? row_splits=None, Tensor? queries=None, "             \
+  "Tensor? query_row_splits=None, Tensor? query_mask=None, Tensor? point_mask=None, " \
+  "bool include_self=False, float? max_radius=None, ScalarType? index_dtype=None"
+
+TORCH_LIBRARY(hitgraph, m) {
+  m.def("knn(" HITGRAPH_KNN_ARGUMENTS ") -> (Tensor index, Tensor distance2)");
+  // The oracle of the tests: every pair.
+  m.def("knn_brute_force(" HITGRAPH_KNN_ARGUMENTS ") -> (Tensor index, Tensor distance2)");
+  // The counting build of the search, at a SIMD level ("" is the best). Counters: KnnCounters.
+  m.def("knn_stats(" HITGRAPH_KNN_ARGUMENTS
+        ", str simd=\"\") -> (Tensor index, Tensor distance2, Tensor counters)");
+  m.def(
+      "distance2_backward(Tensor grad, Tensor queries, Tensor points, Tensor index)"
+      " -> (Tensor grad_queries, Tensor grad_points)");
+  m.def("row_splits_from_batch(Tensor batch, int? batch_size=None) -> Tensor");
+}

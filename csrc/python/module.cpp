@@ -1,0 +1,45 @@
+// hitgraph._C: what was built, and how. No tensors here: the operators reach Python through torch's
+// dispatcher, and importing this module loads the library that registers them.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/simd_level.h"
+#include "hitgraph/version.h"
+
+namespace py = pybind11;
+
+namespace {
+
+std::vector<std::string> simd_levels() {
+  std::vector<std::string> names;
+  for (const auto level :
+       {hitgraph::SimdLevel::kPortable, hitgraph::SimdLevel::kAvx2, hitgraph::SimdLevel::kAvx512}) {
+    if (hitgraph::simd_level_available(level)) names.emplace_back(hitgraph::simd_level_name(level));
+  }
+  return names;
+}
+
+py::dict build_info() {
+  py::dict info;
+  info["version"] = hitgraph::version();
+  info["torch"] = HITGRAPH_BUILD_TORCH;
+  info["compiler"] = HITGRAPH_BUILD_COMPILER;
+  info["build_type"] = HITGRAPH_BUILD_TYPE;
+  info["cuda"] = py::none();
+  info["cuda_architectures"] = std::vector<std::string>{};
+  info["simd"] = hitgraph::simd_level_name(hitgraph::best_simd_level());
+  info["simd_available"] = simd_levels();
+  return info;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_C, m) {
+  m.doc() = "Build information of hitgraph; importing it registers the operators.";
+  m.def("build_info", &build_info,
+        "Versions, compiler, CUDA architectures and SIMD levels of this build.");
+}

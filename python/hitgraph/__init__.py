@@ -1,0 +1,29 @@
+"""Exact k-nearest-neighbour graphs and the layers of dynamic graph networks, for PyTorch.
+
+See hitgraph.knn for the contract that every function keeps.
+"""
+
+from pathlib import Path
+
+from . import _load
+
+_C = _load.load()
+
+from . import _fake, datasets, debug, functional, nn  # noqa: E402
+from .functional import Neighbors, knn, row_splits_from_batch  # noqa: E402
+
+__version__: str = _C.build_info()["version"]
+
+#: For CMake's find_package(hitgraph): put it into CMAKE_PREFIX_PATH.
+cmake_prefix_path = str(Path(__file__).parent)
+
+__all__ = [
+    "Neighbors",
+    "cmake_prefix_path",
+    "datasets",
+    "debug",
+    "functional",
+    "knn",
+    "nn",
+    "row_splits_from_batch",
+]

@@ -1,0 +1,87 @@
+"""Shapes and types of the operators' results, for torch.compile, torch.export and fake tensors.
+
+Nothing here reads data; sizes may be symbolic.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+COUNTERS = 7  # of knn_stats; the names are in hitgraph.debug
+
+
+def _neighbors(
+    op: str,
+    points: Tensor,
+    k: int,
+    tensors: dict[str, Tensor | None],
+    index_dtype: torch.dtype | None,
+) -> tuple[Tensor, Tensor]:
+    torch._check(points.dim() == 2, lambda: f"{op}: expected points to be 2-D (n, d)")
+    torch._check(k >= 1, lambda: f"{op}: expected k to be at least 1, got {k}")
+    for name, tensor in tensors.items():
+        if tensor is not None and tensor.device != points.device:
+            raise RuntimeError(
+                f"{op}: expected {name} on {points.device} like points, got {tensor.device}"
+            )
+    queries = tensors["queries"]
+    rows = (points if queries is None else queries).shape[0]
+    half = points.dtype in (torch.float16, torch.bfloat16)
+    index = points.new_empty((rows, k), dtype=index_dtype or torch.int64)
+    return index, points.new_empty((rows, k), dtype=torch.float32 if half else points.dtype)
+
+
+def _knn(op: str):  # type: ignore[no-untyped-def]
+    def fake(
+        points: Tensor,
+        k: int,
+        row_splits: Tensor | None = None,
+        queries: Tensor | None = None,
+        query_row_splits: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        point_mask: Tensor | None = None,
+        include_self: bool = False,
+        max_radius: float | None = None,
+        index_dtype: torch.dtype | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        tensors = {
+            "row_splits": row_splits,
+            "queries": queries,
+            "query_row_splits": query_row_splits,
+            "query_mask": query_mask,
+            "point_mask": point_mask,
+        }
+        return _neighbors(op, points, k, tensors, index_dtype)
+
+    return fake
+
+
+knn = torch.library.register_fake("hitgraph::knn", _knn("hitgraph::knn"))
+torch.library.register_fake("hitgraph::knn_brute_force", _knn("hitgraph::knn_brute_force"))
+
+
+@torch.library.register_fake("hitgraph::knn_stats")
+def _knn_stats(
+    points: Tensor, k: int, *arguments: object, **named: object
+) -> tuple[Tensor, Tensor, Tensor]:
+    named.pop("simd", None)
+    index, distance2 = _knn("hitgraph::knn_stats")(points, k, *arguments[:8], **named)
+    return index, distance2, points.new_empty((COUNTERS,), dtype=torch.int64)
+
+
+@torch.library.register_fake("hitgraph::distance2_backward")
+def _distance2_backward(
+    grad: Tensor, queries: Tensor, points: Tensor, index: Tensor
+) -> tuple[Tensor, Tensor]:
+    return queries.new_empty(queries.shape), points.new_empty(points.shape)
+
+
+@torch.library.register_fake("hitgraph::row_splits_from_batch")
+def _row_splits_from_batch(batch: Tensor, batch_size: int | None = None) -> Tensor:
+    torch._check(batch.dim() == 1, lambda: "hitgraph::row_splits_from_batch: expected 1-D batch")
+    if batch_size is None:
+        # How many segments there are is in the data.
+        offsets = torch.library.get_ctx().new_dynamic_size(min=1)
+        return batch.new_empty((offsets,), dtype=torch.int64)
+    return batch.new_empty((batch_size + 1,), dtype=torch.int64)

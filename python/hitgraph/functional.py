@@ -1,0 +1,155 @@
+"""The functional interface: graphs from points."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Neighbors(NamedTuple):
+    """The k nearest neighbours of m queries.
+
+    Attributes:
+        index: (m, k) int64 or int32, the neighbours' row numbers in ``points``; -1 where missing.
+        distance2: (m, k) squared Euclidean distances; +inf where missing. Float32, or float64 for
+            float64 points. Differentiable.
+    """
+
+    index: Tensor
+    distance2: Tensor
+
+
+def knn(
+    points: Tensor,
+    k: int,
+    row_splits: Tensor | None = None,
+    *,
+    batch: Tensor | None = None,
+    batch_size: int | None = None,
+    queries: Tensor | None = None,
+    query_row_splits: Tensor | None = None,
+    query_batch: Tensor | None = None,
+    query_mask: Tensor | None = None,
+    point_mask: Tensor | None = None,
+    include_self: bool = False,
+    max_radius: float | None = None,
+    index_dtype: torch.dtype = torch.int64,
+) -> Neighbors:
+    """The exact k nearest neighbours of every point, or of every query.
+
+    distance2(x, y) = sum over axes of (x_a - y_a)^2, computed from the differences with one fused
+    multiply-add an axis, axes in order, in float32 (float64 for float64 points). Each row ascends by
+    (distance2, index): of points at equal distance the one with the smaller row number comes first.
+    What is missing, because the segment or the radius holds fewer than k points, is at the end of
+    the row with index -1 and distance2 +inf.
+
+    A row with a NaN or an infinity is nobody's neighbour and has none; a point so far away that
+    distance2 overflows counts as missing. Segments may be empty, and so may everything.
+
+    The gradient of distance2 is exact, deterministic and zero where two points coincide; index has
+    none. Derivatives of higher order work.
+
+    Args:
+        points: (n, d) float32, float64, float16 or bfloat16, d at least 1, any unit. 16-bit
+            coordinates are searched in float32.
+        k: number of neighbours, at least 1.
+        row_splits: (B+1) int64 or int32 from 0 to n, not decreasing: segment b is
+            points[row_splits[b] : row_splits[b + 1]]. Neighbours are of the same segment. Without it
+            all points are one segment.
+        batch: (n) sorted segment numbers from 0, instead of row_splits.
+        batch_size: the number of segments that batch and query_batch speak of; without it, the
+            largest number in them plus one.
+        queries: (m, d) who asks, of the type of points; without it the points ask.
+        query_row_splits: (B+1) as row_splits, for the queries.
+        query_batch: (m) as batch, for the queries.
+        query_mask: (m) bool, or (n) without queries: False gets no neighbours.
+        point_mask: (n) bool: False is not found.
+        include_self: whether a point is its own neighbour, at distance 0 and in its place by index;
+            k counts what is returned. No meaning with queries, which exclude nobody.
+        max_radius: neighbours beyond it are missing; inclusive, in the unit of the points. The bound
+            on distance2 is its square, both rounded to the type of the search.
+        index_dtype: torch.int64 or torch.int32.
+
+    Returns:
+        Neighbors(index, distance2), each (m, k), or (n, k) without queries.
+
+    Raises:
+        TypeError: an argument of the wrong type or dtype.
+        ValueError: a wrong shape or value.
+        RuntimeError: tensors on different devices, or on one that this build cannot search on.
+
+    Example:
+        >>> points = torch.tensor([[0.0], [1.0], [3.0]])
+        >>> hitgraph.knn(points, k=1).index.tolist()
+        [[1], [0], [1]]
+    """
+    if batch is not None or query_batch is not None:
+        row_splits, query_row_splits = _splits_of_batches(
+            row_splits, batch, batch_size, queries, query_row_splits, query_batch
+        )
+    elif batch_size is not None:
+        raise ValueError("hitgraph::knn: expected batch_size only together with batch")
+    index, distance2 = torch.ops.hitgraph.knn(
+        points,
+        k,
+        row_splits,
+        queries,
+        query_row_splits,
+        query_mask,
+        point_mask,
+        include_self,
+        max_radius,
+        index_dtype,
+    )
+    return Neighbors(index, distance2)
+
+
+def row_splits_from_batch(batch: Tensor, batch_size: int | None = None) -> Tensor:
+    """The offsets of the segments that a sorted vector of segment numbers describes.
+
+    Args:
+        batch: (n) int64 or int32, sorted, numbers from 0.
+        batch_size: how many segments there are; without it, as many as the last number says.
+
+    Returns:
+        (B+1) int64 from 0 to n, on the device of batch.
+
+    Raises:
+        TypeError, ValueError: batch is not such a vector, or holds a number not below batch_size.
+    """
+    offsets: Tensor = torch.ops.hitgraph.row_splits_from_batch(batch, batch_size)
+    return offsets
+
+
+def _splits_of_batches(
+    row_splits: Tensor | None,
+    batch: Tensor | None,
+    batch_size: int | None,
+    queries: Tensor | None,
+    query_row_splits: Tensor | None,
+    query_batch: Tensor | None,
+) -> tuple[Tensor | None, Tensor | None]:
+    for splits, numbers, name in (
+        (row_splits, batch, "batch"),
+        (query_row_splits, query_batch, "query_batch"),
+    ):
+        if splits is not None and numbers is not None:
+            raise ValueError(
+                f"hitgraph::knn: expected {name} or its row_splits, got both for the same rows"
+            )
+    if query_batch is not None and queries is None:
+        raise ValueError("hitgraph::knn: expected query_batch only together with queries")
+    if batch_size is None and batch is not None and query_batch is not None:
+        # Points and queries must agree on the number of segments, whichever ends first.
+        first, second = row_splits_from_batch(batch), row_splits_from_batch(query_batch)
+        batch_size = max(first.shape[0], second.shape[0]) - 1
+    if batch_size is None and (row_splits is not None or query_row_splits is not None):
+        given = row_splits if row_splits is not None else query_row_splits
+        batch_size = given.shape[0] - 1 if given is not None else None
+    if batch is not None:
+        row_splits = row_splits_from_batch(batch, batch_size)
+    if query_batch is not None:
+        query_row_splits = row_splits_from_batch(query_batch, batch_size)
+    return row_splits, query_row_splits
