@@ -4,6 +4,7 @@
 set(HITGRAPH_CORE_CPU_SOURCES
   csrc/core/cpu/bucket_tree.cpp
   csrc/core/cpu/distance2_backward.cpp
+  csrc/core/cpu/huge_pages.cpp
   csrc/core/cpu/kd_partition.cpp
   csrc/core/cpu/knn.cpp
   csrc/core/cpu/knn_brute_force.cpp

@@ -27,7 +27,11 @@ target_compile_features(hitgraph PUBLIC cxx_std_20)
 target_include_directories(hitgraph SYSTEM PUBLIC ${torch_include})
 target_compile_definitions(hitgraph PRIVATE ${build_definitions})
 target_compile_options(hitgraph PRIVATE -Wall -Wextra -O2)
-target_link_libraries(hitgraph PRIVATE hitgraph_core ${torch_libraries} Threads::Threads)
+# Linked by name: at run time it is the libgomp.so.1 that torch has loaded.
+find_package(OpenMP REQUIRED)
+set_source_files_properties(csrc/ops/cpu/executor.cpp PROPERTIES COMPILE_OPTIONS
+                            "${OpenMP_CXX_FLAGS}")
+target_link_libraries(hitgraph PRIVATE ${OpenMP_gomp_LIBRARY} hitgraph_core ${torch_libraries} Threads::Threads)
 # The package lies beside torch's in site-packages; Python has loaded torch before.
 set(torch_rpath "$ORIGIN;$ORIGIN/../torch/lib;${HITGRAPH_TORCH_DIR}/lib")
 set_target_properties(hitgraph PROPERTIES INSTALL_RPATH "${torch_rpath}" BUILD_RPATH

@@ -6,6 +6,8 @@
 #include <memory>
 #include <new>
 
+#include "core/cpu/huge_pages.h"
+
 namespace hitgraph {
 
 constexpr std::size_t kCacheLine = 64;

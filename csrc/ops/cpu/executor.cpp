@@ -2,6 +2,11 @@
 
 #include <ATen/Parallel.h>
 
+// at::parallel_for is a header: compiled without OpenMP it silently runs on one thread.
+#if AT_PARALLEL_OPENMP && !defined(_OPENMP)
+#error "compile this file with OpenMP, as torch was"
+#endif
+
 namespace hitgraph {
 
 Executor torch_executor() {

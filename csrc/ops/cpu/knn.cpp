@@ -8,6 +8,7 @@
 #include <limits>
 #include <tuple>
 
+#include "core/cpu/huge_pages.h"
 #include "core/knn.h"
 #include "ops/checks.h"
 #include "ops/cpu/executor.h"
@@ -49,14 +50,20 @@ KnnProblem<T> problem_of(const KnnArguments& a) {
   return problem;
 }
 
+at::Tensor empty_rows(int64_t rows, int64_t k, const at::TensorOptions& options) {
+  at::Tensor tensor = at::empty({rows, k}, options);
+  advise_huge_pages(tensor.data_ptr(), tensor.nbytes());
+  return tensor;
+}
+
 // Allocates the result and calls search(problem, result) with the types that the arguments ask for.
 template <typename Search>
 TwoTensors run(const KnnArguments& given, const Search& search) {
   const KnnArguments a = checked(given);
   const int64_t rows = a.queries.value_or(a.points).size(0);
   const at::Tensor index =
-      at::empty({rows, a.k}, a.points.options().dtype(a.index_dtype.value_or(at::kLong)));
-  const at::Tensor distance2 = at::empty({rows, a.k}, a.points.options());
+      empty_rows(rows, a.k, a.points.options().dtype(a.index_dtype.value_or(at::kLong)));
+  const at::Tensor distance2 = empty_rows(rows, a.k, a.points.options());
   const auto with_types = [&](auto coordinate, auto number) {
     using T = decltype(coordinate);
     using Index = decltype(number);
