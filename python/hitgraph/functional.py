@@ -85,6 +85,13 @@ def knn(
         >>> hitgraph.knn(points, k=1).index.tolist()
         [[1], [0], [1]]
     """
+    # The dispatcher would call these RuntimeErrors.
+    if not isinstance(points, Tensor):
+        raise TypeError(
+            f"hitgraph::knn: expected points to be a Tensor, got {type(points).__name__}"
+        )
+    if isinstance(k, float):
+        raise TypeError(f"hitgraph::knn: expected k to be an int, got {k}")
     if batch is not None or query_batch is not None:
         row_splits, query_row_splits = _splits_of_batches(
             row_splits, batch, batch_size, queries, query_row_splits, query_batch

@@ -1,0 +1,83 @@
+# make demo [EVENT=file.npy]   make test   make bench   make sanitize
+#
+# .venv holds everything from PyPI, build/ what was compiled; both are kept, and a second run builds
+# only what changed.
+
+PYTHON ?= python3
+TORCH ?= torch==2.11.0
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= $(shell tools/jobs)
+SOURCES := $(shell git ls-files csrc cmake CMakeLists.txt VERSION setup.py pyproject.toml 2>/dev/null)
+CPP_FILES = $(shell git ls-files --cached --others --exclude-standard '*.cpp' '*.h')
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench sanitize lint cpp-test python-test library clean
+
+help:
+	@echo "make demo [EVENT=file.npy]  build, run on an event, write demo.png"
+	@echo "make test                   every test, C++ and Python, format and lint checks"
+	@echo "make sanitize               the C++ tests under AddressSanitizer and UBSan"
+	@echo "make bench                  the search beside its peers (long)"
+	@echo "make clean                  remove .venv and build"
+
+demo: library
+	$(BIN)/python examples/demo.py $(if $(EVENT),--event "$(EVENT)")
+
+test: lint cpp-test python-test
+
+# Environments. A stamp stands for a finished step; it is redone when its inputs change.
+$(VENV)/base.stamp: pyproject.toml tools/check_system
+	tools/check_system build $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q "setuptools<82" wheel "pybind11>=2.11" "cmake>=3.18" ninja "$(TORCH)" numpy
+	@touch $@
+
+$(VENV)/demo.stamp: $(VENV)/base.stamp
+	$(BIN)/python -m pip install -q $$(tools/extra demo)
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/base.stamp
+	$(BIN)/python -m pip install -q $$(tools/extra test)
+	@touch $@
+
+$(VENV)/library.stamp: $(VENV)/base.stamp $(SOURCES)
+	HITGRAPH_BUILD_DIR=build/torch PATH="$(CURDIR)/$(BIN):$$PATH" \
+	  $(BIN)/python -m pip install -q --no-build-isolation --no-deps -e .
+	@touch $@
+
+library: $(VENV)/library.stamp $(VENV)/demo.stamp
+
+# Checks.
+lint: $(VENV)/test.stamp
+	tools/check_system test $(PYTHON)
+	clang-format --dry-run -Werror $(CPP_FILES)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+cpp-test: $(VENV)/test.stamp
+	$(BIN)/cmake -S . -B build/core -GNinja -DCMAKE_MAKE_PROGRAM="$(CURDIR)/$(BIN)/ninja" -DHITGRAPH_TESTS=ON
+	$(BIN)/cmake --build build/core -j$(JOBS)
+	cd build/core && "$(CURDIR)/$(BIN)/ctest" --output-on-failure -j$(JOBS)
+
+python-test: library $(VENV)/test.stamp
+	$(BIN)/python -m pytest
+
+sanitize: $(VENV)/base.stamp
+	tools/check_system test $(PYTHON)
+	$(BIN)/cmake -S . -B build/sanitize -GNinja -DCMAKE_MAKE_PROGRAM="$(CURDIR)/$(BIN)/ninja" \
+	  -DHITGRAPH_TESTS=ON -DHITGRAPH_SANITIZE=ON
+	$(BIN)/cmake --build build/sanitize -j$(JOBS)
+	cd build/sanitize && "$(CURDIR)/$(BIN)/ctest" --output-on-failure -j$(JOBS)
+
+$(VENV)/bench.stamp: $(VENV)/base.stamp
+	$(BIN)/python -m pip install -q $$(tools/extra bench)
+	@touch $@
+
+bench: library $(VENV)/bench.stamp
+	$(BIN)/python benchmarks/knn_cpu.py
+
+clean:
+	rm -rf $(VENV) build

@@ -1,0 +1,94 @@
+// The transposed graph and the gradient that is gathered through it, against plain loops.
+#include "core/graph.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "clouds.h"
+#include "knn_case.h"
+
+namespace hitgraph::testing {
+namespace {
+
+struct Graph {
+  int64_t rows, k, points;
+  std::vector<int32_t> index;
+};
+
+// Every tenth edge is missing; point 0 is a hub.
+Graph random_graph(int64_t rows, int64_t k, int64_t points) {
+  std::mt19937_64 random(5);
+  Graph graph{rows, k, points, std::vector<int32_t>(rows * k)};
+  for (int64_t edge = 0; edge < rows * k; ++edge) {
+    const int64_t end = edge % 3 == 0 ? 0 : static_cast<int64_t>(random() % points);
+    graph.index[edge] = edge % 10 == 9 || points == 0 ? -1 : static_cast<int32_t>(end);
+  }
+  return graph;
+}
+
+void expect_transposed(const Graph& graph, const Executor& executor) {
+  std::vector<int64_t> offsets(graph.points + 1, -7), edges(graph.rows * graph.k, -7);
+  transpose_graph(graph.index.data(), graph.rows, graph.k, graph.points, executor, offsets.data(),
+                  edges.data());
+  std::vector<int64_t> expected;
+  for (int64_t point = 0; point < graph.points; ++point) {
+    ASSERT_EQ(static_cast<int64_t>(expected.size()), offsets[point]);
+    for (int64_t edge = 0; edge < graph.rows * graph.k; ++edge) {
+      if (graph.index[edge] == point) expected.push_back(edge);
+    }
+  }
+  ASSERT_EQ(static_cast<int64_t>(expected.size()), offsets[graph.points]);
+  edges.resize(expected.size());
+  EXPECT_EQ(expected, edges);
+}
+
+TEST(TransposeGraph, KeepsEdgesInOrder) {
+  for (const Graph& graph :
+       {random_graph(100, 7, 50), random_graph(1, 1, 1), random_graph(3, 5, 90),
+        random_graph(0, 4, 6), random_graph(5, 4, 0), random_graph(33, 1, 2)}) {
+    expect_transposed(graph, Executor());
+    expect_transposed(graph, two_threads());
+  }
+}
+
+TEST(Distance2Backward, IsTheSumOverEdges) {
+  const Graph graph = random_graph(60, 9, 40);
+  constexpr int64_t kDim = 3;
+  const auto queries = make_cloud<float>("uniform", graph.rows, kDim, 1);
+  auto points = make_cloud<float>("uniform", graph.points, kDim, 2);
+  std::copy_n(queries.begin(), kDim, points.begin());  // query 0 and point 0 coincide
+  auto grad = make_cloud<float>("uniform", graph.rows * graph.k, 1, 3);
+  grad[0] = INFINITY;  // on the edge between these two
+  for (std::size_t edge = 0; edge < grad.size(); ++edge) {
+    if (graph.index[edge] < 0) grad[edge] = NAN;
+  }
+
+  std::vector<double> by_query(queries.size()), by_point(points.size());
+  for (int64_t edge = 0; edge < graph.rows * graph.k; ++edge) {
+    const int64_t i = edge / graph.k, j = graph.index[edge];
+    if (j < 0 || edge == 0) continue;
+    for (int64_t axis = 0; axis < kDim; ++axis) {
+      const double term =
+          2.0 * grad[edge] * (double{queries[i * kDim + axis]} - points[j * kDim + axis]);
+      by_query[i * kDim + axis] += term;
+      by_point[j * kDim + axis] -= term;
+    }
+  }
+  const Distance2Backward<float, int32_t> problem{
+      grad.data(), queries.data(), points.data(), graph.index.data(),
+      graph.rows,  graph.k,        graph.points,  kDim};
+  for (const Executor& executor : {Executor(), two_threads()}) {
+    std::vector<float> grad_queries(queries.size(), -7), grad_points(points.size(), -7);
+    distance2_backward_cpu(problem, executor, grad_queries.data(), grad_points.data());
+    for (std::size_t i = 0; i < by_query.size(); ++i)
+      EXPECT_NEAR(by_query[i], grad_queries[i], 1e-5);
+    for (std::size_t i = 0; i < by_point.size(); ++i)
+      EXPECT_NEAR(by_point[i], grad_points[i], 2e-5);
+  }
+}
+
+}  // namespace
+}  // namespace hitgraph::testing
