@@ -31,7 +31,7 @@ def find_torch() -> Path:
     if named := os.environ.get("HITGRAPH_TORCH_DIR"):
         folders = [Path(named)]
     else:
-        # Under build isolation sys.path leads elsewhere, but the interpreter is the environment's own.
+        # Under build isolation sys.path leads elsewhere, but the interpreter is the environment's.
         paths = [*sys.path, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         paths.append(str(Path(sys.prefix) / "lib" / version / "site-packages"))
@@ -41,7 +41,7 @@ def find_torch() -> Path:
             return folder
     sys.exit(
         "hitgraph: expected torch in the environment that hitgraph is installed into, found none: "
-        "run `pip install torch` first, or set HITGRAPH_TORCH_DIR to the folder of the torch package."
+        "run `pip install torch` first, or set HITGRAPH_TORCH_DIR to the torch package's folder."
     )
 
 
@@ -72,7 +72,9 @@ class CMakeBuild(build_ext):
         self.cmake_install(ROOT / "python" / "hitgraph")
 
     def cmake_install(self, target: Path) -> None:
-        build = Path(os.environ.get("HITGRAPH_BUILD_DIR", Path(self.build_temp) / "cmake")).resolve()
+        build = Path(
+            os.environ.get("HITGRAPH_BUILD_DIR", Path(self.build_temp) / "cmake")
+        ).resolve()
         build.mkdir(parents=True, exist_ok=True)
         cmake = shutil.which("cmake") or "cmake"
         subprocess.check_call([cmake, "-S", str(ROOT), "-B", str(build), *self.options(target)])

@@ -21,12 +21,12 @@ from typing import TypeVar
 import numpy as np
 import torch
 from demo_plot import draw
-from hitgraph.debug import knn_brute_force, knn_stats
 from rich.console import Console
 from rich.table import Table
 
 import hitgraph
 from hitgraph.datasets import CaloEvent, calo_event, read_event
+from hitgraph.debug import knn_brute_force, knn_stats
 from hitgraph.nn import GravNet
 
 ROWS_TO_CHECK = 1000

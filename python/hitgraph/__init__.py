@@ -9,7 +9,8 @@ from . import _load
 
 _C = _load.load()
 
-from . import _fake, datasets, debug, functional, nn  # noqa: E402
+from . import _fake as _fake  # noqa: E402  (registers)
+from . import datasets, debug, functional, nn  # noqa: E402
 from .functional import Neighbors, knn, row_splits_from_batch  # noqa: E402
 
 __version__: str = _C.build_info()["version"]

@@ -19,9 +19,9 @@ def check_torch(built_with: str, running: str) -> None:
     """
     if _release(built_with) != _release(running):
         raise ImportError(
-            f"hitgraph was built with torch {built_with}, but torch {running} is running: reinstall "
-            "hitgraph in this environment (pip install --force-reinstall --no-deps .), or install "
-            f"torch {_release(built_with)}."
+            f"hitgraph was built with torch {built_with}, but torch {running} is running: "
+            "reinstall hitgraph in this environment (pip install --force-reinstall --no-deps .), "
+            f"or install torch {_release(built_with)}."
         )
 
 
@@ -30,8 +30,8 @@ def load() -> ModuleType:
     note = Path(__file__).parent / "build_torch.txt"
     if not note.is_file():
         raise ImportError(
-            f"hitgraph's library is not in {note.parent}: it has not been built. Install the package "
-            "(pip install .), or leave the folder of its sources."
+            f"hitgraph's library is not in {note.parent}: it has not been built. Install the "
+            "package (pip install .), or leave the folder of its sources."
         )
     built_with = note.read_text().strip()
     check_torch(built_with, torch.__version__)

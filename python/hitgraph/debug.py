@@ -33,7 +33,7 @@ class KnnCounters(NamedTuple):
 
 
 class KnnStats(NamedTuple):
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]
     distance2: Tensor
     counters: KnnCounters
 

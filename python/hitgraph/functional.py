@@ -17,7 +17,7 @@ class Neighbors(NamedTuple):
             float64 points. Differentiable.
     """
 
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index, as the contract names it
     distance2: Tensor
 
 
@@ -40,10 +40,10 @@ def knn(
     """The exact k nearest neighbours of every point, or of every query.
 
     distance2(x, y) = sum over axes of (x_a - y_a)^2, computed from the differences with one fused
-    multiply-add an axis, axes in order, in float32 (float64 for float64 points). Each row ascends by
-    (distance2, index): of points at equal distance the one with the smaller row number comes first.
-    What is missing, because the segment or the radius holds fewer than k points, is at the end of
-    the row with index -1 and distance2 +inf.
+    multiply-add an axis, axes in order, in float32 (float64 for float64 points). Each row ascends
+    by (distance2, index): of points at equal distance the one with the smaller row number comes
+    first. What is missing, because the segment or the radius holds fewer than k points, is at the
+    end of the row with index -1 and distance2 +inf.
 
     A row with a NaN or an infinity is nobody's neighbour and has none; a point so far away that
     distance2 overflows counts as missing. Segments may be empty, and so may everything.
@@ -56,8 +56,8 @@ def knn(
             coordinates are searched in float32.
         k: number of neighbours, at least 1.
         row_splits: (B+1) int64 or int32 from 0 to n, not decreasing: segment b is
-            points[row_splits[b] : row_splits[b + 1]]. Neighbours are of the same segment. Without it
-            all points are one segment.
+            points[row_splits[b] : row_splits[b + 1]]. Neighbours are of the same segment. Without
+            it all points are one segment.
         batch: (n) sorted segment numbers from 0, instead of row_splits.
         batch_size: the number of segments that batch and query_batch speak of; without it, the
             largest number in them plus one.
@@ -66,10 +66,10 @@ def knn(
         query_batch: (m) as batch, for the queries.
         query_mask: (m) bool, or (n) without queries: False gets no neighbours.
         point_mask: (n) bool: False is not found.
-        include_self: whether a point is its own neighbour, at distance 0 and in its place by index;
-            k counts what is returned. No meaning with queries, which exclude nobody.
-        max_radius: neighbours beyond it are missing; inclusive, in the unit of the points. The bound
-            on distance2 is its square, both rounded to the type of the search.
+        include_self: whether a point is its own neighbour, at distance 0 and in its place by
+            index; k counts what is returned. No meaning with queries, which exclude nobody.
+        max_radius: neighbours beyond it are missing; inclusive, in the unit of the points. The
+            bound on distance2 is its square, both rounded to the type of the search.
         index_dtype: torch.int64 or torch.int32.
 
     Returns:

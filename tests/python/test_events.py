@@ -102,7 +102,7 @@ class TestTracker:
         # A circle of radius ρ through the origin: r = 2 ρ sin(change of azimuth). From two layers
         # follows ρ, from ρ p_T.
         position, truth, layer, momentum = self.event
-        inner = {t: p for t, p in zip(truth[layer == 5], position[layer == 5], strict=True)}
+        inner = dict(zip(truth[layer == 5], position[layer == 5], strict=True))
         for particle, outer in zip(truth[layer == 9], position[layer == 9], strict=True):
             if particle < 0 or particle not in inner or momentum[particle] > 1.5:
                 continue

@@ -7,8 +7,8 @@ import copy
 import pytest
 import torch
 from gravnet_formula import SPLITS, make, neighbours_by_formula
-from hitgraph.functional import knn
 
+from hitgraph.functional import knn
 from hitgraph.nn import PRESETS, GravNet, GravNetGraph
 
 

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
-from hitgraph.functional import Neighbors, knn
 from torch import Tensor, nn
+
+from hitgraph.functional import Neighbors, knn
 
 from .functional import DIVISORS, MISSING, REDUCTIONS, gravnet_aggregate
 
