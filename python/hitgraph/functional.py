@@ -151,7 +151,7 @@ def _splits_of_batches(
     if batch_size is None and batch is not None and query_batch is not None:
         # Points and queries must agree on the number of segments, whichever ends first.
         first, second = row_splits_from_batch(batch), row_splits_from_batch(query_batch)
-        batch_size = max(first.shape[0], second.shape[0]) - 1
+        batch_size = torch.sym_max(first.shape[0], second.shape[0]) - 1
     if batch_size is None and (row_splits is not None or query_row_splits is not None):
         given = row_splits if row_splits is not None else query_row_splits
         batch_size = given.shape[0] - 1 if given is not None else None

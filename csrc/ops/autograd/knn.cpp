@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
@@ -92,14 +93,15 @@ TwoTensors knn(const at::Tensor& points, int64_t k, const OptionalTensor& row_sp
   return {outputs[0], outputs[1]};
 }
 
-// 2 (a_i - b_j) . (u_i - v_j) of every edge (i, j); zero where there is none.
+// 2 (a_i - b_j) . (u_i - v_j) of every edge (i, j); zero where there is none. No size is read, so
+// that graphs of unknown size can be traced through it.
 at::Tensor edge_products(const at::Tensor& a, const at::Tensor& b, const at::Tensor& u,
-                         const at::Tensor& v, const at::Tensor& index, const at::Tensor& like) {
-  if (b.size(0) == 0 || index.numel() == 0) return at::zeros_like(like);
+                         const at::Tensor& v, const at::Tensor& index) {
   const at::Tensor ends = index.clamp_min(0).flatten().to(at::kLong);
   const auto differences = [&](const at::Tensor& from, const at::Tensor& to) {
-    const at::Tensor there = at::index_select(to, 0, ends);
-    return from.unsqueeze(1) - there.view({index.size(0), index.size(1), to.size(1)});
+    // One row more: a missing edge points to row 0, which an empty set does not have.
+    const at::Tensor there = at::index_select(at::constant_pad_nd(to, {0, 0, 0, 1}), 0, ends);
+    return from.unsqueeze(1) - there.unflatten_symint(0, index.sym_sizes());
   };
   const at::Tensor products = (differences(a, b) * differences(u, v)).sum(-1) * 2;
   return at::where(index >= 0, products, at::zeros_like(products));
@@ -123,7 +125,7 @@ class BackwardOfDistance2 : public torch::autograd::Function<BackwardOfDistance2
     const at::Tensor &grad = saved[0], &queries = saved[1], &points = saved[2], &index = saved[3];
     const at::Tensor &u = directions[0], &v = directions[1];
     auto [by_queries, by_points] = call_backward(grad, u, v, index);
-    return {edge_products(queries, points, u, v, index, grad), by_queries, by_points, Variable()};
+    return {edge_products(queries, points, u, v, index), by_queries, by_points, Variable()};
   }
 };
 
