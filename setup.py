@@ -19,7 +19,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from setuptools import Extension, setup
+from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
@@ -107,6 +107,10 @@ def requirements() -> list[str]:
 
 
 setup(
+    version=(ROOT / "VERSION").read_text().strip(),
+    package_dir={"": "python"},
+    packages=find_packages("python"),
+    package_data={"hitgraph": ["py.typed"]},
     ext_modules=[Extension("hitgraph._C", sources=[])],
     cmdclass={"build_ext": CMakeBuild},
     install_requires=[*requirements(), "numpy"],
