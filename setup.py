@@ -5,11 +5,12 @@ torch is never imported here. Its version, headers and libraries are read from i
 goes into is on disk but cannot be imported.
 
 Environment variables: HITGRAPH_TORCH_DIR (the torch package to build against), MAX_JOBS, DEBUG=1,
-CMAKE_ARGS.
+FORCE_CUDA=1 (no build without CUDA), CMAKE_ARGS.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -26,22 +27,39 @@ ROOT = Path(__file__).resolve().parent
 GIGABYTES_PER_JOB = 2.0  # what a source file with torch headers takes to compile
 
 
+def search_path() -> list[str]:
+    """Where the environment that hitgraph is being built for looks for packages.
+
+    Under build isolation pip hides the environment from this process, by variables alone: the same
+    interpreter started without them sees everything, a system's or a user's packages included.
+    """
+    hiding = ("PYTHONPATH", "PYTHONNOUSERSITE")
+    environment = {name: value for name, value in os.environ.items() if name not in hiding}
+    code = "import json, sys; print(json.dumps(sys.path))"
+    answer = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
+    return [*sys.path, *json.loads(answer)]
+
+
+def is_torch(folder: Path) -> bool:
+    return (folder / "version.py").is_file() and (folder / "lib").is_dir()
+
+
 def find_torch() -> Path:
     """The torch package of the environment that hitgraph is being built for."""
     if named := os.environ.get("HITGRAPH_TORCH_DIR"):
-        folders = [Path(named)]
-    else:
-        # Under build isolation sys.path leads elsewhere, but the interpreter is the environment's.
-        paths = [*sys.path, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        paths.append(str(Path(sys.prefix) / "lib" / version / "site-packages"))
-        folders = [Path(path) / "torch" for path in paths if path]
-    for folder in folders:
-        if (folder / "version.py").is_file() and (folder / "lib").is_dir():
-            return folder
+        if not is_torch(Path(named)):
+            sys.exit(
+                "hitgraph: expected HITGRAPH_TORCH_DIR to be the folder of a torch package, with "
+                f"version.py and lib/ in it, got {named}"
+            )
+        return Path(named)
+    for path in search_path():
+        if is_torch(Path(path, "torch")):
+            return Path(path, "torch").resolve()
     sys.exit(
         "hitgraph: expected torch in the environment that hitgraph is installed into, found none: "
-        "run `pip install torch` first, or set HITGRAPH_TORCH_DIR to the torch package's folder."
+        "run `pip install torch` first; where an installer builds in an environment of its own, "
+        "give it --no-build-isolation, or set HITGRAPH_TORCH_DIR to the torch package's folder."
     )
 
 
@@ -88,12 +106,16 @@ class CMakeBuild(build_ext):
         options = {
             "CMAKE_BUILD_TYPE": "Debug" if debug else "Release",
             "CMAKE_INSTALL_PREFIX": target,
+            "HITGRAPH_CUDA": "ON" if os.environ.get("FORCE_CUDA") == "1" else "AUTO",
             "HITGRAPH_TORCH_DIR": find_torch(),
             "HITGRAPH_PYTHON_INCLUDE_DIR": sysconfig.get_path("include"),
             "HITGRAPH_PYTHON_SUFFIX": sysconfig.get_config_var("EXT_SUFFIX"),
             "HITGRAPH_PYBIND11_INCLUDE_DIR": pybind11.get_include(),
         }
-        generator = ["-GNinja"] if shutil.which("ninja") else []
+        generator = []
+        if ninja := shutil.which("ninja"):
+            # Named anew each time: an isolated build's ninja is gone when the next build starts.
+            generator = ["-GNinja", f"-DCMAKE_MAKE_PROGRAM={ninja}"]
         extra = shlex.split(os.environ.get("CMAKE_ARGS", ""))
         return generator + [f"-D{name}={value}" for name, value in options.items()] + extra
 

@@ -8,8 +8,13 @@
 set(torch_include ${HITGRAPH_TORCH_DIR}/include ${HITGRAPH_TORCH_DIR}/include/torch/csrc/api/include)
 set(torch_libraries "")
 foreach(name torch torch_cpu c10)
-  find_library(HITGRAPH_LIB_${name} ${name} PATHS ${HITGRAPH_TORCH_DIR}/lib NO_DEFAULT_PATH REQUIRED)
-  list(APPEND torch_libraries ${HITGRAPH_LIB_${name}})
+  # Not find_library: its result would stay in the cache when another torch is given.
+  set(library ${HITGRAPH_TORCH_DIR}/lib/${CMAKE_SHARED_LIBRARY_PREFIX}${name}${CMAKE_SHARED_LIBRARY_SUFFIX})
+  if(NOT EXISTS ${library})
+    message(FATAL_ERROR "hitgraph: expected HITGRAPH_TORCH_DIR to be the folder of the torch package, "
+                        "found no ${library}")
+  endif()
+  list(APPEND torch_libraries ${library})
 endforeach()
 file(READ ${HITGRAPH_TORCH_DIR}/version.py torch_version)
 string(REGEX MATCH "__version__ = '([^']+)'" _ "${torch_version}")
