@@ -24,11 +24,11 @@ std::tuple<at::Tensor, at::Tensor> knn(const at::Tensor& points, int64_t k,
 }
 
 at::Tensor row_splits_from_batch(const at::Tensor& batch, std::optional<int64_t> batch_size) {
-  using Signature = at::Tensor(const at::Tensor&, std::optional<c10::SymInt>);
+  using Signature = at::Tensor(const at::Tensor&, std::optional<c10::SymInt>, std::string);
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("hitgraph::row_splits_from_batch", "")
                              .typed<Signature>();
-  return op.call(batch, batch_size);  // an int64_t is a SymInt
+  return op.call(batch, batch_size, "batch");  // an int64_t is a SymInt
 }
 
 }  // namespace hitgraph

@@ -8,9 +8,12 @@ namespace hitgraph {
 
 std::string rank_of(const at::Tensor& tensor) { return std::to_string(tensor.dim()) + "-D"; }
 
+std::string name_of(at::ScalarType type) { return c10::getDtypeNames(type).first; }
+
 void check_index_dtype(const char* op, const char* name, const at::Tensor& tensor) {
   TORCH_CHECK_TYPE(tensor.scalar_type() == at::kLong || tensor.scalar_type() == at::kInt, op,
-                   ": expected ", name, " to be int64 or int32, got ", tensor.scalar_type());
+                   ": expected ", name, " to be int64 or int32, got ",
+                   name_of(tensor.scalar_type()));
 }
 
 void check_same_device(const char* op, const char* name, const at::Tensor& tensor,
@@ -29,7 +32,7 @@ void check_coordinates(const char* op, const char* name, const at::Tensor& tenso
   const at::ScalarType type = tensor.scalar_type();
   TORCH_CHECK_TYPE(
       type == at::kFloat || type == at::kDouble || type == at::kHalf || type == at::kBFloat16, op,
-      ": expected ", name, " to be float32, float64, float16 or bfloat16, got ", type);
+      ": expected ", name, " to be float32, float64, float16 or bfloat16, got ", name_of(type));
   TORCH_CHECK_VALUE(tensor.size(0) <= kMaxPoints, op, ": expected at most ", kMaxPoints,
                     " rows in ", name, ", got ", tensor.size(0));
 }
@@ -47,7 +50,7 @@ void check_mask(const char* op, const char* name, const OptionalTensor& mask,
   if (!mask) return;
   check_same_device(op, name, *mask, points);
   TORCH_CHECK_TYPE(mask->scalar_type() == at::kBool, op, ": expected ", name, " to be bool, got ",
-                   mask->scalar_type());
+                   name_of(mask->scalar_type()));
   TORCH_CHECK_VALUE(mask->dim() == 1 && mask->size(0) == size, op, ": expected ", name,
                     " to have shape (", size, "), got ", mask->sizes());
 }
@@ -61,8 +64,8 @@ void check_queries(const KnnArguments& a) {
   check_same_device(a.op, "queries", *a.queries, a.points);
   check_coordinates(a.op, "queries", *a.queries);
   TORCH_CHECK_TYPE(a.queries->scalar_type() == a.points.scalar_type(), a.op,
-                   ": expected queries to be ", a.points.scalar_type(), " like points, got ",
-                   a.queries->scalar_type());
+                   ": expected queries to be ", name_of(a.points.scalar_type()),
+                   " like points, got ", name_of(a.queries->scalar_type()));
   TORCH_CHECK_VALUE(a.queries->size(1) == a.points.size(1), a.op, ": expected queries to have ",
                     a.points.size(1), " columns like points, got ", a.queries->size(1));
   TORCH_CHECK_VALUE(a.row_splits.has_value() == a.query_row_splits.has_value(), a.op,
@@ -85,8 +88,8 @@ void check_metadata(const KnnArguments& a) {
   TORCH_CHECK_VALUE(!a.max_radius || *a.max_radius >= 0, a.op,
                     ": expected max_radius to be a number not below 0, got ", *a.max_radius);
   TORCH_CHECK_TYPE(!a.index_dtype || *a.index_dtype == at::kLong || *a.index_dtype == at::kInt,
-                   a.op, ": expected index_dtype to be torch.int64 or torch.int32, got ",
-                   *a.index_dtype);
+                   a.op, ": expected index_dtype to be torch.int64 or torch.int32, got torch.",
+                   name_of(*a.index_dtype));
 }
 
 // The row_splits as contiguous int64, [0, size] if there are none; their values are checked.

@@ -31,6 +31,9 @@ KnnArguments checked(KnnArguments arguments);
 // A rank, as an error says it: "2-D".
 std::string rank_of(const at::Tensor& tensor);
 
+// A dtype, as Python calls it: "float32".
+std::string name_of(at::ScalarType type);
+
 // `tensor` is integral of 32 or 64 bits (TypeError).
 void check_index_dtype(const char* op, const char* name, const at::Tensor& tensor);
 

@@ -18,5 +18,7 @@ TORCH_LIBRARY(hitgraph, m) {
   m.def(
       "distance2_backward(Tensor grad, Tensor queries, Tensor points, Tensor index)"
       " -> (Tensor grad_queries, Tensor grad_points)");
-  m.def("row_splits_from_batch(Tensor batch, SymInt? batch_size=None) -> Tensor");
+  // `name` is what errors call the batch.
+  m.def(
+      "row_splits_from_batch(Tensor batch, SymInt? batch_size=None, str name=\"batch\") -> Tensor");
 }

@@ -78,7 +78,9 @@ def _distance2_backward(
 
 
 @torch.library.register_fake("hitgraph::row_splits_from_batch")
-def _row_splits_from_batch(batch: Tensor, batch_size: int | None = None) -> Tensor:
+def _row_splits_from_batch(
+    batch: Tensor, batch_size: int | None = None, name: str = "batch"
+) -> Tensor:
     torch._check(batch.dim() == 1, lambda: "hitgraph::row_splits_from_batch: expected 1-D batch")
     if batch_size is None:
         # How many segments there are is in the data.

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ._arguments import check_search, check_tensors
 from .functional import Neighbors
 
 
@@ -38,12 +39,16 @@ class KnnStats(NamedTuple):
     counters: KnnCounters
 
 
-def _arguments(options: dict[str, Any]) -> dict[str, Any]:
-    known = "row_splits queries query_row_splits query_mask point_mask include_self max_radius"
+def _arguments(op: str, points: Tensor, k: int, options: dict[str, Any]) -> dict[str, Any]:
+    tensors = "row_splits queries query_row_splits query_mask point_mask"
+    known = f"{tensors} include_self max_radius index_dtype"
     for name in options:
-        if name not in (*known.split(), "index_dtype"):
+        if name not in known.split():
             raise TypeError(f"hitgraph.debug: unexpected argument {name!r}, expected: {known}")
-    return options
+    check_tensors(op, **{name: options.get(name) for name in tensors.split()})
+    others = options.get("include_self", False), options.get("max_radius")
+    check_search(op, points, k, *others, options.get("index_dtype"))
+    return {"points": points, "k": k, **options}
 
 
 def knn_stats(points: Tensor, k: int, *, simd: str = "", **options: Any) -> KnnStats:
@@ -54,9 +59,8 @@ def knn_stats(points: Tensor, k: int, *, simd: str = "", **options: Any) -> KnnS
             name.
         simd: "portable", "avx2" or "avx512"; "" for the best of this machine.
     """
-    index, distance2, counters = torch.ops.hitgraph.knn_stats(
-        points, k, **_arguments(options), simd=simd
-    )
+    arguments = _arguments("hitgraph::knn_stats", points, k, options)
+    index, distance2, counters = torch.ops.hitgraph.knn_stats(**arguments, simd=simd)
     return KnnStats(index, distance2, KnnCounters(*counters.tolist()))
 
 
@@ -67,4 +71,5 @@ def knn_brute_force(points: Tensor, k: int, **options: Any) -> Neighbors:
         points, k, options: as in hitgraph.knn, without the batch vectors; all but the first two by
             name.
     """
-    return Neighbors(*torch.ops.hitgraph.knn_brute_force(points, k, **_arguments(options)))
+    arguments = _arguments("hitgraph::knn_brute_force", points, k, options)
+    return Neighbors(*torch.ops.hitgraph.knn_brute_force(**arguments))

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ._arguments import check_int, check_search, check_tensors
+
 
 class Neighbors(NamedTuple):
     """The k nearest neighbours of m queries.
@@ -85,16 +87,22 @@ def knn(
         >>> hitgraph.knn(points, k=1).index.tolist()
         [[1], [0], [1]]
     """
-    # The dispatcher would call these RuntimeErrors.
-    if not isinstance(points, Tensor):
-        raise TypeError(
-            f"hitgraph::knn: expected points to be a Tensor, got {type(points).__name__}"
-        )
-    if isinstance(k, float):
-        raise TypeError(f"hitgraph::knn: expected k to be an int, got {k}")
+    check_search("hitgraph::knn", points, k, include_self, max_radius, index_dtype)
+    check_tensors(
+        "hitgraph::knn",
+        row_splits=row_splits,
+        batch=batch,
+        queries=queries,
+        query_row_splits=query_row_splits,
+        query_batch=query_batch,
+        query_mask=query_mask,
+        point_mask=point_mask,
+    )
     if batch is not None or query_batch is not None:
+        _check_batch(batch, "batch", points, "points")
+        _check_batch(query_batch, "query_batch", queries, "queries")
         row_splits, query_row_splits = _splits_of_batches(
-            row_splits, batch, batch_size, queries, query_row_splits, query_batch
+            row_splits, batch, batch_size, query_row_splits, query_batch
         )
     elif batch_size is not None:
         raise ValueError("hitgraph::knn: expected batch_size only together with batch")
@@ -126,15 +134,38 @@ def row_splits_from_batch(batch: Tensor, batch_size: int | None = None) -> Tenso
     Raises:
         TypeError, ValueError: batch is not such a vector, or holds a number not below batch_size.
     """
-    offsets: Tensor = torch.ops.hitgraph.row_splits_from_batch(batch, batch_size)
+    check_tensors("hitgraph::row_splits_from_batch", batch=batch)
+    return _offsets(batch, batch_size, "batch")
+
+
+def _offsets(batch: Tensor, batch_size: int | None, name: str) -> Tensor:
+    if batch_size is not None:
+        check_int("hitgraph::row_splits_from_batch", "batch_size", batch_size)
+    offsets: Tensor = torch.ops.hitgraph.row_splits_from_batch(batch, batch_size, name)
     return offsets
+
+
+def _check_batch(batch: Tensor | None, name: str, rows: Tensor | None, of: str) -> None:
+    """One number a row. What it becomes, row_splits, could only be told to end at the wrong row."""
+    if batch is None:
+        return
+    if rows is None:
+        raise ValueError(f"hitgraph::knn: expected {name} only together with {of}")
+    if batch.device != rows.device:
+        raise RuntimeError(
+            f"hitgraph::knn: expected {name} on {rows.device} like {of}, got {batch.device}"
+        )
+    if batch.dim() == 1 and rows.dim() == 2 and batch.shape[0] != rows.shape[0]:
+        raise ValueError(
+            f"hitgraph::knn: expected {name} to have {rows.shape[0]} elements, a row of {of} each, "
+            f"got {batch.shape[0]}"
+        )
 
 
 def _splits_of_batches(
     row_splits: Tensor | None,
     batch: Tensor | None,
     batch_size: int | None,
-    queries: Tensor | None,
     query_row_splits: Tensor | None,
     query_batch: Tensor | None,
 ) -> tuple[Tensor | None, Tensor | None]:
@@ -146,17 +177,16 @@ def _splits_of_batches(
             raise ValueError(
                 f"hitgraph::knn: expected {name} or its row_splits, got both for the same rows"
             )
-    if query_batch is not None and queries is None:
-        raise ValueError("hitgraph::knn: expected query_batch only together with queries")
     if batch_size is None and batch is not None and query_batch is not None:
         # Points and queries must agree on the number of segments, whichever ends first.
-        first, second = row_splits_from_batch(batch), row_splits_from_batch(query_batch)
+        first = _offsets(batch, None, "batch")
+        second = _offsets(query_batch, None, "query_batch")
         batch_size = torch.sym_max(first.shape[0], second.shape[0]) - 1
-    if batch_size is None and (row_splits is not None or query_row_splits is not None):
-        given = row_splits if row_splits is not None else query_row_splits
-        batch_size = given.shape[0] - 1 if given is not None else None
+    given = row_splits if row_splits is not None else query_row_splits
+    if batch_size is None and given is not None and given.dim() == 1 and given.shape[0] > 0:
+        batch_size = given.shape[0] - 1
     if batch is not None:
-        row_splits = row_splits_from_batch(batch, batch_size)
+        row_splits = _offsets(batch, batch_size, "batch")
     if query_batch is not None:
-        query_row_splits = row_splits_from_batch(query_batch, batch_size)
+        query_row_splits = _offsets(query_batch, batch_size, "query_batch")
     return row_splits, query_row_splits

@@ -18,10 +18,13 @@ void check(const at::Tensor& grad, const at::Tensor& queries, const at::Tensor& 
            const at::Tensor& index) {
   const at::ScalarType type = points.scalar_type();
   TORCH_CHECK_TYPE(type == at::kFloat || type == at::kDouble, kOp,
-                   ": expected points to be float32 or float64, got ", type);
+                   ": expected points to be float32 or float64, got ", name_of(type));
   TORCH_CHECK_TYPE(queries.scalar_type() == type && grad.scalar_type() == type, kOp,
-                   ": expected grad and queries to be ", type, " like points, got ",
-                   grad.scalar_type(), " and ", queries.scalar_type());
+                   ": expected grad and queries to be ", name_of(type), " like points, got ",
+                   name_of(grad.scalar_type()), " and ", name_of(queries.scalar_type()));
+  check_same_device(kOp, "grad", grad, points);
+  check_same_device(kOp, "queries", queries, points);
+  check_same_device(kOp, "index", index, points);
   TORCH_CHECK_VALUE(points.dim() == 2 && queries.dim() == 2 && queries.size(1) == points.size(1),
                     kOp, ": expected queries (m, d) and points (n, d), got ", queries.sizes(),
                     " and ", points.sizes());

@@ -1,0 +1,45 @@
+"""Types of arguments. The dispatcher would report them as RuntimeErrors of a page each."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def _refuse(op: str, name: str, expected: str, value: object) -> None:
+    raise TypeError(f"{op}: expected {name} to be {expected}, got {type(value).__name__}")
+
+
+def check_tensors(op: str, **tensors: object) -> None:
+    """Each is a Tensor or None."""
+    for name, value in tensors.items():
+        if value is not None and not isinstance(value, Tensor):
+            _refuse(op, name, "a Tensor", value)
+
+
+def check_int(op: str, name: str, value: object) -> None:
+    """An int, or what Python takes for one (an integer of NumPy, a tensor of one)."""
+    if not isinstance(value, (int, torch.SymInt)) and not hasattr(value, "__index__"):
+        _refuse(op, name, "an int", value)
+
+
+def check_search(
+    op: str,
+    points: object,
+    k: object,
+    include_self: object,
+    max_radius: object,
+    index_dtype: object,
+) -> None:
+    """The arguments of hitgraph.knn and its kin that are no optional tensors."""
+    if not isinstance(points, Tensor):
+        _refuse(op, "points", "a Tensor", points)
+    check_int(op, "k", k)
+    if not isinstance(include_self, bool):
+        _refuse(op, "include_self", "a bool", include_self)
+    if not (
+        max_radius is None or isinstance(max_radius, float) or hasattr(max_radius, "__float__")
+    ):
+        _refuse(op, "max_radius", "a float", max_radius)
+    if index_dtype is not None and not isinstance(index_dtype, torch.dtype):
+        _refuse(op, "index_dtype", "torch.int64 or torch.int32", index_dtype)
