@@ -17,6 +17,9 @@ set(HITGRAPH_CORE_CPU_SOURCES
 set(HITGRAPH_CORE_AVX2_SOURCES csrc/core/cpu/knn_avx2.cpp)
 set(HITGRAPH_CORE_AVX512_SOURCES csrc/core/cpu/knn_avx512.cpp)
 
+# Compiled by nvcc; no torch header.
+set(HITGRAPH_CORE_CUDA_SOURCES)
+
 set(HITGRAPH_OPS_SOURCES
   csrc/ops/api.cpp
   csrc/ops/autograd/knn.cpp

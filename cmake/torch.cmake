@@ -25,7 +25,8 @@ set(build_definitions
     HITGRAPH_VERSION="${PROJECT_VERSION}"
     HITGRAPH_BUILD_TORCH="${HITGRAPH_BUILD_TORCH}"
     HITGRAPH_BUILD_COMPILER="${CMAKE_CXX_COMPILER_ID}\ ${CMAKE_CXX_COMPILER_VERSION}"
-    HITGRAPH_BUILD_TYPE="${CMAKE_BUILD_TYPE}")
+    HITGRAPH_BUILD_TYPE="${CMAKE_BUILD_TYPE}"
+    HITGRAPH_BUILD_CUDA_TOOLKIT="${HITGRAPH_CUDA_VERSION}")
 
 add_library(hitgraph SHARED ${HITGRAPH_OPS_SOURCES})
 target_compile_features(hitgraph PUBLIC cxx_std_20)
@@ -66,4 +67,5 @@ if(HITGRAPH_PYTHON_INCLUDE_DIR)
                         "${torch_rpath}")
   install(TARGETS _C LIBRARY DESTINATION .)
 endif()
-message(STATUS "hitgraph ${PROJECT_VERSION}: torch ${HITGRAPH_BUILD_TORCH}, CUDA kernels: no")
+message(STATUS "hitgraph ${PROJECT_VERSION}: torch ${HITGRAPH_BUILD_TORCH}, CUDA toolkit: "
+               "${HITGRAPH_CUDA_VERSION} (this version has no CUDA kernels)")

@@ -29,7 +29,9 @@ py::dict build_info() {
   info["torch"] = HITGRAPH_BUILD_TORCH;
   info["compiler"] = HITGRAPH_BUILD_COMPILER;
   info["build_type"] = HITGRAPH_BUILD_TYPE;
+  // Kernels, and what could compile them: this version has none, whatever toolkit is there.
   info["cuda"] = py::none();
+  info["cuda_toolkit"] = HITGRAPH_BUILD_CUDA_TOOLKIT;
   info["cuda_architectures"] = std::vector<std::string>{};
   info["simd"] = hitgraph::simd_level_name(hitgraph::best_simd_level());
   info["simd_available"] = simd_levels();

@@ -12,7 +12,9 @@ from . import _C
 def lines() -> list[tuple[str, str]]:
     """Name and value of every fact."""
     build = _C.build_info()
-    cuda = ", ".join(build["cuda_architectures"]) if build["cuda"] else "no kernels in this build"
+    cuda = ", ".join(build["cuda_architectures"]) if build["cuda"] else "no kernels in this version"
+    if build["cuda_toolkit"]:
+        cuda += f" (toolkit {build['cuda_toolkit']} found)"
     return [
         ("hitgraph", build["version"]),
         ("built with torch", build["torch"]),

@@ -23,8 +23,11 @@ Graph random_graph(int64_t rows, int64_t k, int64_t points) {
   std::mt19937_64 random(5);
   Graph graph{rows, k, points, std::vector<int32_t>(rows * k)};
   for (int64_t edge = 0; edge < rows * k; ++edge) {
-    const int64_t end = edge % 3 == 0 ? 0 : static_cast<int64_t>(random() % points);
-    graph.index[edge] = edge % 10 == 9 || points == 0 ? -1 : static_cast<int32_t>(end);
+    if (edge % 10 == 9 || points == 0) {
+      graph.index[edge] = -1;
+    } else {
+      graph.index[edge] = edge % 3 == 0 ? 0 : static_cast<int32_t>(random() % points);
+    }
   }
   return graph;
 }
