@@ -32,6 +32,12 @@ def finite_distance2(points, k, queries=None, **options):
     return distance2.masked_fill(index < 0, 0.0)
 
 
+def assert_derivatives(function, inputs):
+    """Both orders against finite differences; the second along random directions, for time."""
+    assert gradcheck(function, inputs)
+    assert gradgradcheck(function, inputs, fast_mode=True)
+
+
 OPTIONS = {
     "plain": (5, {}),
     "itself": (5, {"include_self": True}),
@@ -47,8 +53,7 @@ OPTIONS = {
 @pytest.mark.parametrize("d", [1, 3])
 def test_derivatives_of_first_and_second_order(k, options, d):
     points = separated(10, d, seed=d).requires_grad_()
-    assert gradcheck(lambda p: finite_distance2(p, k, **options), points)
-    assert gradgradcheck(lambda p: finite_distance2(p, k, **options), points)
+    assert_derivatives(lambda p: finite_distance2(p, k, **options), points)
 
 
 BIPARTITE = {
@@ -67,29 +72,25 @@ def test_derivatives_with_queries(k, options):
     def function(p, q):
         return finite_distance2(p, k, queries=q, **options)
 
-    assert gradcheck(function, (points, queries))
-    assert gradgradcheck(function, (points, queries))
+    assert_derivatives(function, (points, queries))
 
 
 def test_derivatives_when_only_one_side_asks_for_them():
     points, queries = separated(12, 2, seed=7), separated(7, 2, seed=8)
     wanted = points.clone().requires_grad_()
-    assert gradcheck(lambda p: knn(p, 3, queries=queries).distance2, wanted)
-    assert gradgradcheck(lambda p: knn(p, 3, queries=queries).distance2, wanted)
+    assert_derivatives(lambda p: knn(p, 3, queries=queries).distance2, wanted)
     wanted = queries.clone().requires_grad_()
-    assert gradcheck(lambda q: knn(points, 3, queries=q).distance2, wanted)
-    assert gradgradcheck(lambda q: knn(points, 3, queries=q).distance2, wanted)
+    assert_derivatives(lambda q: knn(points, 3, queries=q).distance2, wanted)
 
 
 def test_the_same_tensor_as_points_and_as_queries():
     points = separated(9, 2, seed=9).requires_grad_()
-    assert gradcheck(lambda p: knn(p, 3, queries=p).distance2, points)
-    assert gradgradcheck(lambda p: knn(p, 3, queries=p).distance2, points)
+    assert_derivatives(lambda p: knn(p, 3, queries=p).distance2, points)
 
 
 @pytest.mark.parametrize("make", [cloud, lattice])
 def test_forces_can_be_trained(make):
-    # A loss on the gradient itself, as molecular dynamics has it; the lattice has coincident points.
+    # A loss on the gradient itself, as molecular dynamics has it. The lattice's points coincide.
     points = make(60, 3, seed=10, dtype=torch.float64).requires_grad_()
     index, distance2 = knn(points, 6)
 
