@@ -5,7 +5,6 @@ import re
 import pytest
 import torch
 
-import hitgraph
 from hitgraph import debug, knn
 
 POINTS = torch.rand(10, 3, generator=torch.Generator().manual_seed(0))
@@ -262,29 +261,6 @@ def test_the_functions_of_debug_name_an_unexpected_argument(function, name):
         function(POINTS, 3, **{name: batch(10)})
 
 
-def test_an_unknown_simd_level():
-    pattern = r"simd to be a level of this machine.*got sse"
-    assert_raises(ValueError, pattern, lambda: debug.knn_stats(POINTS, 3, simd="sse"))
-
-
-BATCH = {
-    "2-D": (torch.zeros(2, 2, dtype=torch.int64), None, ValueError, r"batch to be 1-D"),
-    "float": (torch.zeros(2), None, TypeError, r"batch to be int64 or int32"),
-    "bool": (flags(2), None, TypeError, r"batch to be int64 or int32"),
-    "unsorted": (ints(0, 2, 1), None, ValueError, r"batch to be sorted, got 2 then 1 at row 2"),
-    "negative": (ints(-2, 0), None, ValueError, r"numbers from 0, got -2"),
-    "batch_size 1 of 2": (ints(0, 1), 1, ValueError, r"numbers below batch_size = 1, got 1"),
-    "batch_size -1": (ints(), -1, ValueError, r"batch_size to be at least 0"),
-    "overflow": (ints(2**63 - 1), None, (ValueError, RuntimeError), r"batch"),
-}
-
-
-@pytest.mark.parametrize(("numbers", "size", "exception", "pattern"), BATCH.values(), ids=BATCH)
-def test_row_splits_from_batch_refuses(numbers, size, exception, pattern):
-    op = "hitgraph::row_splits_from_batch"
-    assert_raises(exception, pattern, lambda: hitgraph.row_splits_from_batch(numbers, size), op)
-
-
 def test_a_result_that_fits_no_memory_is_an_error_and_no_crash():
     with pytest.raises((ValueError, RuntimeError)):
         knn(POINTS, 2**62)
@@ -294,28 +270,3 @@ def test_an_error_leaves_the_next_search_alone():
     with pytest.raises(ValueError, match="row_splits"):
         knn(POINTS, 3, ints(0, 11))
     assert (knn(POINTS, 3).index >= 0).all()
-
-
-@pytest.mark.parametrize("op", sorted(["knn", "knn_brute_force", "knn_stats"]))
-def test_a_cuda_tensor_is_refused_with_the_cure(op):
-    # Without a GPU: the kernel registered for CUDA is called with a CPU tensor.
-    if hitgraph._C.build_info()["cuda"]:
-        pytest.skip("this build has CUDA kernels")
-    keys = torch._C.DispatchKeySet(torch._C.DispatchKey.CUDA)
-    call = getattr(torch.ops.hitgraph, op).default
-    message = assert_raises(
-        RuntimeError, r"CPU tensors, got CUDA", lambda: call.redispatch(keys, POINTS, 3), op
-    )
-    assert hitgraph.__version__ in message and "points.cpu()" in message
-
-
-def test_the_other_operators_refuse_cuda_tensors_too():
-    if hitgraph._C.build_info()["cuda"]:
-        pytest.skip("this build has CUDA kernels")
-    keys = torch._C.DispatchKeySet(torch._C.DispatchKey.CUDA)
-    ops = torch.ops.hitgraph
-    with pytest.raises(RuntimeError, match="row_splits_from_batch: expected CPU tensors"):
-        ops.row_splits_from_batch.default.redispatch(keys, ints(0, 1))
-    with pytest.raises(RuntimeError, match="distance2_backward: expected CPU tensors"):
-        index = ints(*[0] * 10)[:, None]
-        ops.distance2_backward.default.redispatch(keys, POINTS[:, :1], POINTS, POINTS, index)

@@ -40,7 +40,7 @@ def assert_exact(points, k, levels=LEVELS, **options):
 
 def as_tensors(name, n, d, seed, dtype=torch.float32):
     if name == "one_huge_many_tiny":
-        n = max(n, 9000)  # its 3000 tiny events alone hold some 7500 points
+        n = max(n, 8000)  # its 3000 tiny events alone hold some 7500 points
     made = datasets.batch(name, n, d, seed)
     return torch.from_numpy(made.points).to(dtype), torch.from_numpy(made.row_splits)
 
@@ -52,7 +52,7 @@ def as_tensors(name, n, d, seed, dtype=torch.float32):
 def test_every_set_with_every_k(name, d):
     for turn, k in enumerate(NEIGHBOURS):
         dtype = (torch.float32, torch.float64)[(turn + d) % 2]
-        points, splits = as_tensors(name, 700, d, turn, dtype)
+        points, splits = as_tensors(name, 400, d, turn, dtype)
         if k is None:
             points, splits, k = points[:150], splits.clamp(max=150), 170
         levels = LEVELS if k in (16, 40) else (LEVELS[turn % len(LEVELS)],)
@@ -101,7 +101,7 @@ def test_larger_sets_with_several_levels_of_boxes(name):
         (1,) * 400,
         (2, 0) * 200,
         (31, 32, 33, 63, 64, 65, 1, 1023, 1024, 1025),
-        (5000, *(3,) * 2000),
+        (2000, *(3,) * 2000),
     ],
     ids=lambda sizes: f"{len(sizes)}-segments",
 )
