@@ -1,10 +1,10 @@
-"""hitgraph.knn on arguments of every layout, on values at the limits, and on nothing at all; and the
-same bits however they are computed."""
+"""hitgraph.knn on every layout, on values at the limits, on nothing; the same bits always."""
 
 import math
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -249,6 +249,15 @@ def test_the_environment_variable_caps_the_simd_level_and_changes_no_bit(tmp_pat
         below = [name for name in available if LEVELS.index(name) <= LEVELS.index(level)]
         assert run.stdout.strip() == below[-1]
         assert_same_bits(torch.load(tmp_path / "result.pt"), expected)
+
+
+def test_searches_in_several_python_threads_do_not_disturb_each_other():
+    problems = [(cloud(2000, d, seed=d), k) for d in (2, 3, 5) for k in (4, 30)] * 3
+    expected = [hitgraph.knn(*problem) for problem in problems]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda problem: hitgraph.knn(*problem), problems))
+    for got, alone in zip(results, expected, strict=True):
+        assert_same_bits(got, alone)
 
 
 def test_autocast_leaves_geometry_in_float32():
