@@ -81,6 +81,8 @@ void check_queries(const KnnArguments& a) {
 void check_metadata(const KnnArguments& a) {
   check_coordinates(a.op, "points", a.points);
   TORCH_CHECK_VALUE(a.k >= 1, a.op, ": expected k to be at least 1, got ", a.k);
+  TORCH_CHECK_VALUE(a.k <= kMaxPoints, a.op, ": expected k to be at most ", kMaxPoints, ", got ",
+                    a.k);
   if (a.row_splits) check_row_splits(a.op, "row_splits", *a.row_splits, a.points);
   check_queries(a);
   check_mask(a.op, "point_mask", a.point_mask, a.points, a.points.size(0));

@@ -5,10 +5,21 @@ Nothing here reads data; sizes may be symbolic.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 COUNTERS = 7  # of knn_stats; the names are in hitgraph.debug
+
+
+def _check_devices(op: str, points: Tensor, tensors: Mapping[str, Tensor | None]) -> None:
+    # A tensor on the meta device brings any call here.
+    for name, tensor in tensors.items():
+        if tensor is not None and tensor.device != points.device:
+            raise RuntimeError(
+                f"{op}: expected {name} on {points.device} like points, got {tensor.device}"
+            )
 
 
 def _neighbors(
@@ -20,11 +31,7 @@ def _neighbors(
 ) -> tuple[Tensor, Tensor]:
     torch._check(points.dim() == 2, lambda: f"{op}: expected points to be 2-D (n, d)")
     torch._check(k >= 1, lambda: f"{op}: expected k to be at least 1, got {k}")
-    for name, tensor in tensors.items():
-        if tensor is not None and tensor.device != points.device:
-            raise RuntimeError(
-                f"{op}: expected {name} on {points.device} like points, got {tensor.device}"
-            )
+    _check_devices(op, points, tensors)
     queries = tensors["queries"]
     rows = (points if queries is None else queries).shape[0]
     half = points.dtype in (torch.float16, torch.bfloat16)
@@ -74,6 +81,8 @@ def _knn_stats(
 def _distance2_backward(
     grad: Tensor, queries: Tensor, points: Tensor, index: Tensor
 ) -> tuple[Tensor, Tensor]:
+    tensors = {"grad": grad, "queries": queries, "index": index}
+    _check_devices("hitgraph::distance2_backward", points, tensors)
     return queries.new_empty(queries.shape), points.new_empty(points.shape)
 
 

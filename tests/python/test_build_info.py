@@ -62,6 +62,7 @@ def test_build_info_has_every_key_and_plain_values():
         "build_type",
         "cuda",
         "cuda_architectures",
+        "cuda_toolkit",
         "simd",
         "simd_available",
     }

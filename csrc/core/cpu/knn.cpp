@@ -36,10 +36,13 @@ GuessMargin<T> guess_margin(int64_t dim, int64_t k) {
   };
   GuessMargin<T> margin;
   margin.reserve = 2 + static_cast<int64_t>(1.5 * std::sqrt(static_cast<double>(k)));
-  margin.least = radius2(1.4);
-  margin.most = radius2(6.0);
-  margin.grow = radius2(2.0);
-  margin.shrink = radius2(1 / 1.2);
+  // Keeping a point costs about as much everywhere, missing one costs a search: in more dimensions,
+  // where that is dearer and guesses are worse, the margin is wider.
+  const bool low = dim <= 4;
+  margin.least = radius2(low ? 1.4 : 2.0);
+  margin.most = radius2(low ? 6.0 : 20.0);
+  margin.grow = radius2(low ? 2.0 : 3.0);
+  margin.shrink = radius2(low ? 1 / 1.2 : 1 / 1.1);
   return margin;
 }
 
