@@ -41,6 +41,7 @@ KNN = {
     "points are a list": ({"points": [[0.0], [1.0]]}, TypeError, r"points.*list"),
     "points are an array": ({"points": POINTS.numpy()}, TypeError, r"points.*ndarray"),
     "k is 0": ({"k": 0}, ValueError, r"k to be at least 1, got 0"),
+    "k is beyond int32": ({"k": 2**31}, ValueError, r"k to be at most 2147483647, got 2147483648"),
     "k is negative": ({"k": -5}, ValueError, r"k to be at least 1, got -5"),
     "k is a float": ({"k": 2.0}, TypeError, r"\bk\b.*float"),
     "k is None": ({"k": None}, TypeError, r"\bk\b.*NoneType"),
