@@ -114,7 +114,7 @@ def points(name: str, n: int, d: int, rng: Rng) -> Points:
 
 def batch(name: str, n: int, d: int, rng: Rng) -> Batch:
     """The set `name` as a batch: n points and the row_splits; a set of one event has the row_splits
-    [0, n].
+    [0, n]. "one_huge_many_tiny" has 3000 tiny events and wants n of 8000 or more.
 
     Arguments as for `points`, `name` one of ``names()``.
     """
