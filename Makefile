@@ -8,8 +8,8 @@ TORCH ?= torch==2.11.0
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= $(shell tools/jobs)
-SOURCES := $(shell git ls-files csrc cmake CMakeLists.txt VERSION setup.py pyproject.toml 2>/dev/null)
-CPP_FILES = $(shell git ls-files --cached --others --exclude-standard '*.cpp' '*.h')
+SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt VERSION setup.py pyproject.toml
+CPP_FILES := $(shell find csrc tests -name '*.cpp' -o -name '*.h')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench sanitize lint cpp-test python-test library clean
@@ -63,7 +63,7 @@ cpp-test: $(VENV)/test.stamp
 	cd build/core && "$(CURDIR)/$(BIN)/ctest" --output-on-failure -j$(JOBS)
 
 python-test: library $(VENV)/test.stamp
-	$(BIN)/python -m pytest
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
 
 sanitize: $(VENV)/base.stamp
 	tools/check_system test $(PYTHON)

@@ -22,14 +22,19 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
 
 
-def configure(build: Path, prefix: Path) -> subprocess.CompletedProcess[str]:
+def configure(
+    build: Path, prefix: Path, *, find_torch: bool = False
+) -> subprocess.CompletedProcess[str]:
     paths = f"-DCMAKE_PREFIX_PATH={prefix};{torch.utils.cmake_prefix_path}"
-    return run("cmake", "-S", CONSUMER, "-B", build, paths)
+    return run("cmake", "-S", CONSUMER, "-B", build, paths, f"-DFIND_TORCH={find_torch}")
 
 
 @pytest.mark.skipif(shutil.which("cmake") is None, reason="needs cmake")
-def test_a_project_builds_and_runs(tmp_path: Path) -> None:
-    configured = configure(tmp_path, Path(hitgraph.cmake_prefix_path))
+@pytest.mark.parametrize("find_torch", [False, True])
+def test_a_project_builds_and_runs(tmp_path: Path, find_torch: bool) -> None:
+    configured = configure(tmp_path, Path(hitgraph.cmake_prefix_path), find_torch=find_torch)
+    if find_torch and configured.returncode != 0 and "find the CUDA" in configured.stderr:
+        pytest.skip("torch's own CMake files find no CUDA toolkit")
     assert configured.returncode == 0, configured.stdout + configured.stderr
     built = run("cmake", "--build", tmp_path)
     assert built.returncode == 0, built.stdout + built.stderr
