@@ -51,7 +51,8 @@ void run(const at::Tensor& grad, const at::Tensor& queries, const at::Tensor& po
                                             index.size(1),
                                             points.size(0),
                                             points.size(1)};
-  distance2_backward_cpu(problem, torch_executor(), grad_queries.data_ptr<T>(),
+  const int64_t work = index.numel() * (1 + points.size(1)) / 4;
+  distance2_backward_cpu(problem, torch_executor(work), grad_queries.data_ptr<T>(),
                          grad_points.data_ptr<T>());
 }
 

@@ -9,9 +9,10 @@
 
 namespace hitgraph {
 
-Executor torch_executor() {
+Executor torch_executor(int64_t work) {
+  constexpr int64_t kWorthThreads = 100'000;
   Executor executor;
-  executor.threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  executor.threads = work < kWorthThreads || at::in_parallel_region() ? 1 : at::get_num_threads();
   executor.run = [](int workers, const std::function<void(int)>& body) {
     at::parallel_for(0, workers, 1, [&](int64_t begin, int64_t end) {
       for (int64_t worker = begin; worker < end; ++worker) body(static_cast<int>(worker));

@@ -85,6 +85,12 @@ TwoTensors run(const KnnArguments& given, const Search& search) {
   return {index, distance2};
 }
 
+// By rule of thumb, from uniform clouds.
+template <typename T>
+Executor executor_for(const KnnProblem<T>& problem) {
+  return torch_executor(problem.queries.size * (problem.k + 4 * problem.dim));
+}
+
 SimdLevel level_named(const char* op, const std::string& name) {
   if (name.empty()) return best_simd_level();
   for (const SimdLevel level : {SimdLevel::kPortable, SimdLevel::kAvx2, SimdLevel::kAvx512}) {
@@ -105,14 +111,15 @@ SimdLevel level_named(const char* op, const std::string& name) {
 
 TwoTensors search(HITGRAPH_KNN_PARAMETERS) {
   return run({"hitgraph::knn", HITGRAPH_KNN_VALUES}, [](const auto& problem, const auto& result) {
-    knn_cpu(problem, result, torch_executor());
+    knn_cpu(problem, result, executor_for(problem));
   });
 }
 
 TwoTensors search_every_pair(HITGRAPH_KNN_PARAMETERS) {
   return run({"hitgraph::knn_brute_force", HITGRAPH_KNN_VALUES},
              [](const auto& problem, const auto& result) {
-               knn_brute_force(problem, result, torch_executor());
+               const int64_t pairs = problem.queries.size * problem.points.size;
+               knn_brute_force(problem, result, torch_executor(pairs));
              });
 }
 
@@ -123,7 +130,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> search_and_count(HITGRAPH_KNN_PAR
   KnnCounters counters;
   auto [index, distance2] =
       run({op, HITGRAPH_KNN_VALUES}, [&](const auto& problem, const auto& result) {
-        knn_cpu(problem, result, torch_executor(), level, &counters);
+        knn_cpu(problem, result, executor_for(problem), level, &counters);
       });
   at::Tensor numbers = at::empty({7}, points.options().dtype(at::kLong));
   const int64_t values[] = {counters.queries, counters.candidates, counters.buckets,
