@@ -206,6 +206,18 @@ def test_compiled_with_a_batch_of_unknown_size():
         assert_same_bits(compiled(points, numbers), function(points, numbers))
 
 
+def test_compiled_with_two_batches_of_unknown_size():
+    def search(points, batch, queries, query_batch):
+        return knn(points, 3, batch=batch, queries=queries, query_batch=query_batch)
+
+    compiled = torch.compile(search, fullgraph=True, backend="aot_eager")
+    points, queries = cloud(20, 3, seed=41), cloud(9, 3, seed=42)
+    # Either may have the last segment.
+    for divisor in (4, 9):
+        arguments = (points, torch.arange(20) // divisor, queries, torch.arange(9) // 2)
+        assert_same_bits(compiled(*arguments), search(*arguments))
+
+
 def test_compiled_errors_are_those_of_eager():
     compiled = torch.compile(loss_of, fullgraph=True, backend="aot_eager", dynamic=True)
     with pytest.raises(ValueError, match="hitgraph::knn: expected row_splits to end at 20"):

@@ -242,6 +242,18 @@ def test_gradients_of_nothing(n, m):
     assert not any(g.any() for g in got)
 
 
+def test_second_derivatives_of_nothing():
+    grad, queries, points = (
+        torch.rand(n, 2, dtype=torch.float64, requires_grad=True) for n in (4, 4, 0)
+    )
+    by_queries, by_points = distance2_backward(grad, queries, points, torch.full((4, 2), -1))
+    total = by_queries.sum() + by_points.sum()
+    for derivative, of in zip(
+        torch.autograd.grad(total, (grad, queries, points)), (grad, queries, points), strict=True
+    ):
+        assert derivative.shape == of.shape and not derivative.any()
+
+
 def test_non_contiguous_points_and_upstream_gradients():
     wide = cloud(40, 6, seed=25, dtype=torch.float64).requires_grad_()
     dense = wide.detach()[:, ::2].clone().requires_grad_()
