@@ -18,6 +18,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,15 @@ def seconds_of(call: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
+def burst(call: Callable[[], object], calls: int = 5) -> list[float]:
+    """Seconds of several calls after one that does not count: memory fresh from the system and
+    threads that sleep would be most of a short call, here as in no training loop. A call of seconds
+    is made once.
+    """
+    first = seconds_of(call)
+    return [first] if first > 2 else [seconds_of(call) for _ in range(calls)]
+
+
 def run_case(
     maker: Callable[[int, int], Points], n: int, d: int, k: int, rounds: int
 ) -> dict[str, Any]:
@@ -134,13 +144,12 @@ def run_case(
             state[name] = [] if is_right(checked, points, k) else "wrong"
         except ImportError:
             state[name] = "absent"
-    # In turns, so that a slow minute of the machine hits everybody. Short calls are repeated more.
-    repeats = max(rounds, min(50, 2_000_000 // len(points) + 1)) if len(points) < 50_000 else rounds
-    for _ in range(repeats):
+    # In turns, so that a slow minute of the machine hits everybody.
+    for _ in range(rounds):
         for name, (timed, _) in PEERS.items():
             if isinstance(state[name], list):
-                state[name].append(seconds_of(lambda timed=timed: timed(points, k)))  # type: ignore[misc]
-    one_thread = seconds_on_one_thread(points, k, repeats)
+                state[name] += burst(partial(timed, points, k))
+    one_thread = seconds_on_one_thread(points, k, rounds)
     return {
         "n": len(points),
         "d": points.shape[1],
@@ -150,10 +159,10 @@ def run_case(
     }
 
 
-def seconds_on_one_thread(points: Points, k: int, repeats: int) -> list[float]:
+def seconds_on_one_thread(points: Points, k: int, rounds: int) -> list[float]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    samples = [seconds_of(lambda: search_hitgraph(points, k)) for _ in range(repeats)]
+    samples = [s for _ in range(rounds) for s in burst(partial(search_hitgraph, points, k))]
     torch.set_num_threads(threads)
     return samples
 
