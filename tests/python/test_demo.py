@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from recorded_events import recorded_event
 
 pytest.importorskip("matplotlib", reason="the demo draws with matplotlib")
 pytest.importorskip("rich", reason="the demo prints its table with rich")
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORDED = Path(os.environ.get("HITGRAPH_EVENTS", ROOT.parent / "shared" / "data" / "hgcal"))
 
 
 def run(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -60,10 +60,7 @@ def test_generated_event(tmp_path: Path) -> None:
 
 
 def test_recorded_event(tmp_path: Path) -> None:
-    source = RECORDED / "event_1.npy"
-    if not source.exists():
-        pytest.skip(f"no recorded events in {RECORDED} (set HITGRAPH_EVENTS to their folder)")
-    np.save(tmp_path / "part.npy", np.load(source)[::20])
+    np.save(tmp_path / "part.npy", np.load(recorded_event(1))[::20])
     picture = tmp_path / "picture.png"
     result = run(tmp_path, "--event", "part.npy", "--output", picture, "--k", "10")
     assert_success(result, picture)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from point_statistics import fraction_duplicated, fraction_tied
+from recorded_events import recorded_event
 
 from hitgraph import datasets
-
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "hgcal"
-RECORDED = Path(os.environ.get("HITGRAPH_EVENTS", SHARED))
 
 
 class TestCalorimeter:
@@ -163,9 +160,7 @@ class TestRecordedEvents:
 
     @pytest.mark.parametrize("number", range(5))
     def test_real_events(self, number: int) -> None:
-        path = RECORDED / f"event_{number}.npy"
-        if not path.exists():
-            pytest.skip(f"no recorded events in {RECORDED} (set HITGRAPH_EVENTS to their folder)")
+        path = recorded_event(number)
         event, table = datasets.read_event(path), datasets.read_event_table(path)
         assert 40_000 < len(event.energy) < 60_000 and (event.energy > 0).all()
         column = dict(zip(datasets.EVENT_COLUMNS, table.T.astype(np.float64), strict=True))

@@ -1,9 +1,8 @@
 """Wrong arguments get a sentence that names the operator and the argument; never a wrong answer."""
 
-import re
-
 import pytest
 import torch
+from refusals import assert_raises
 
 from hitgraph import debug, knn
 
@@ -224,17 +223,6 @@ KNN = {
     "index_dtype is a word": ({"index_dtype": "int64"}, TypeError, r"index_dtype"),
     "an unknown argument": ({"loop": True}, TypeError, r"unexpected keyword argument 'loop'"),
 }
-
-
-def assert_raises(exception, pattern, call, op="hitgraph::"):
-    with pytest.raises(exception) as caught:
-        call()
-    message = str(caught.value)
-    first = message.splitlines()[0]
-    assert re.search(pattern, first), message
-    if "unexpected" not in pattern:
-        assert op in first, message
-    return message
 
 
 @pytest.mark.parametrize(("arguments", "exception", "pattern"), KNN.values(), ids=KNN.keys())

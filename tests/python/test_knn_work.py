@@ -4,19 +4,17 @@ The bounds are those of the design, times 1.1: a change that makes the search lo
 than that has broken its pruning, even though every result is still exact.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from knn_reference import assert_same_bits, cloud, lattice, mask, offsets
+from recorded_events import recorded_event
 
 import hitgraph
 from hitgraph import datasets, debug
 
 LEVELS = hitgraph._C.build_info()["simd_available"]
 N, K, SLACK = 200_000, 40, 1.1
-EVENTS = Path(__file__).parents[3] / "shared" / "data" / "hgcal"
 
 
 def candidates_per_query(points, k=K, **options):
@@ -48,9 +46,7 @@ def test_candidates_per_query(name, d, candidates):
 
 @pytest.mark.parametrize("number", range(5))
 def test_candidates_per_query_on_recorded_events(number):
-    path = EVENTS / f"event_{number}.npy"
-    if not path.is_file():
-        pytest.skip("no recorded events in ../shared/data/hgcal")
+    path = recorded_event(number)
     position = torch.from_numpy(datasets.read_event(path).position)
     # Real hits are not harder than uniform ones in as many dimensions.
     assert candidates_per_query(position) <= SLACK * 360
@@ -123,9 +119,7 @@ def test_the_counting_build_returns_what_the_other_one_returns():
 @pytest.mark.parametrize("number", range(2))
 @pytest.mark.parametrize("columns", [("x", "y", "z"), ("energy", "eta", "is_track")])
 def test_rows_of_recorded_events_are_exact(number, columns):
-    path = EVENTS / f"event_{number}.npy"
-    if not path.is_file():
-        pytest.skip("no recorded events in ../shared/data/hgcal")
+    path = recorded_event(number)
     table = datasets.read_event_table(path)
     chosen = [datasets.EVENT_COLUMNS.index(name) for name in columns]
     points = torch.from_numpy(np.ascontiguousarray(table[:, chosen]))

@@ -1,9 +1,8 @@
 """What the other operators refuse, and what a build without CUDA kernels says of a CUDA tensor."""
 
-import re
-
 import pytest
 import torch
+from refusals import assert_raises
 
 import hitgraph
 from hitgraph import debug
@@ -13,17 +12,6 @@ POINTS = torch.rand(10, 3, generator=torch.Generator().manual_seed(0))
 
 def ints(*values):
     return torch.tensor(values, dtype=torch.int64)
-
-
-def assert_raises(exception, pattern, call, op="hitgraph::"):
-    with pytest.raises(exception) as caught:
-        call()
-    message = str(caught.value)
-    first = message.splitlines()[0]
-    assert re.search(pattern, first), message
-    if "unexpected" not in pattern:
-        assert op in first, message
-    return message
 
 
 def test_an_unknown_simd_level():

@@ -25,11 +25,6 @@ class AlignedBuffer {
     size_ = size;
   }
 
-  void release() {
-    data_.reset();
-    size_ = capacity_ = 0;
-  }
-
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
   int64_t size() const { return size_; }
