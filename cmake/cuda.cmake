@@ -1,34 +1,80 @@
-# HITGRAPH_CUDA: AUTO takes CUDA if nvcc is found, ON insists, OFF leaves it out. This version has no
-# CUDA kernels yet (HITGRAPH_CORE_CUDA_SOURCES is empty); what was found is part of the build
-# information, and architectures are settled here so that no other file speaks of them.
+# HITGRAPH_CUDA: AUTO builds the CUDA kernels if nvcc is found and the torch that is built against is
+# a CUDA torch of the same major version (or no torch is given); ON insists; OFF leaves them out.
+# HITGRAPH_CUDA_VERSION is set if they are built, HITGRAPH_CUDA_TOOLKIT if nvcc was found at all.
 set(HITGRAPH_CUDA AUTO CACHE STRING "CUDA kernels: AUTO, ON or OFF")
 set_property(CACHE HITGRAPH_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(HITGRAPH_CUDA_TOOLKIT "")
 set(HITGRAPH_CUDA_VERSION "")
 set(HITGRAPH_CUDA_ARCHITECTURES "")
 
-if(NOT HITGRAPH_CUDA STREQUAL "OFF")
+set(no_cuda "")
+if(HITGRAPH_CUDA STREQUAL "OFF")
+  set(no_cuda "HITGRAPH_CUDA=OFF")
+else()
   find_program(HITGRAPH_NVCC nvcc HINTS $ENV{CUDA_HOME}/bin $ENV{CUDA_PATH}/bin /usr/local/cuda/bin)
   if(HITGRAPH_NVCC)
     execute_process(COMMAND ${HITGRAPH_NVCC} --version OUTPUT_VARIABLE nvcc_says)
-    string(REGEX MATCH "release ([0-9]+\\.[0-9]+)" _ "${nvcc_says}")
-    set(HITGRAPH_CUDA_VERSION ${CMAKE_MATCH_1})
-  elseif(HITGRAPH_CUDA STREQUAL "ON")
-    message(FATAL_ERROR "hitgraph: expected nvcc, since HITGRAPH_CUDA=ON, found none on PATH, in "
-                        "CUDA_HOME or in /usr/local/cuda: install the CUDA toolkit, or set "
-                        "HITGRAPH_CUDA=OFF.")
+    string(REGEX MATCH "release ([0-9]+)\\.([0-9]+)" _ "${nvcc_says}")
+    set(HITGRAPH_CUDA_TOOLKIT ${CMAKE_MATCH_1}.${CMAKE_MATCH_2})
+    set(toolkit_major ${CMAKE_MATCH_1})
+  else()
+    set(no_cuda "expected nvcc, found none on PATH, in CUDA_HOME or in /usr/local/cuda: install the \
+CUDA toolkit")
   endif()
+endif()
+if(NOT no_cuda AND HITGRAPH_TORCH_DIR)
+  file(READ ${HITGRAPH_TORCH_DIR}/version.py torch_version)
+  string(REGEX MATCH "cuda[^=\n]*= '([0-9]+)\\.([0-9]+)" _ "${torch_version}")
+  if(NOT CMAKE_MATCH_1)
+    set(no_cuda "expected a torch with CUDA, got one without: install another torch")
+  elseif(NOT CMAKE_MATCH_1 EQUAL toolkit_major)
+    set(no_cuda "expected a CUDA ${CMAKE_MATCH_1} toolkit, as torch was built with, got \
+${HITGRAPH_CUDA_TOOLKIT} (${HITGRAPH_NVCC})")
+  endif()
+endif()
+if(no_cuda AND HITGRAPH_CUDA STREQUAL "ON")
+  message(FATAL_ERROR "hitgraph: ${no_cuda}, or set HITGRAPH_CUDA=OFF.")
 endif()
 
-if(HITGRAPH_CUDA_VERSION)
+# Release architectures: +PTX of the last serves what comes after it. sm_61 ends with CUDA 12.
+if(HITGRAPH_CUDA_TOOLKIT)
   if(DEFINED ENV{TORCH_CUDA_ARCH_LIST})
-    # "8.0;9.0+PTX" or "8.0 9.0" to 80;90.
+    # "8.0;9.0+PTX" or "8.0 9.0" to 80-real;90-real;90-virtual.
     string(REGEX REPLACE "[ ;]+" ";" architectures "$ENV{TORCH_CUDA_ARCH_LIST}")
-    string(REGEX REPLACE "\\+PTX|\\." "" HITGRAPH_CUDA_ARCHITECTURES "${architectures}")
+    foreach(architecture ${architectures})
+      string(REGEX REPLACE "\\+PTX|\\." "" number "${architecture}")
+      list(APPEND HITGRAPH_CUDA_ARCHITECTURES ${number}-real)
+      if(architecture MATCHES "PTX")
+        list(APPEND HITGRAPH_CUDA_ARCHITECTURES ${number}-virtual)
+      endif()
+    endforeach()
   elseif(CMAKE_CUDA_ARCHITECTURES)
     set(HITGRAPH_CUDA_ARCHITECTURES ${CMAKE_CUDA_ARCHITECTURES})
-  elseif(HITGRAPH_CUDA_VERSION VERSION_LESS 13)
-    set(HITGRAPH_CUDA_ARCHITECTURES 61 75 80 86 89 90)
+  elseif(HITGRAPH_CUDA_TOOLKIT VERSION_LESS 13)
+    set(HITGRAPH_CUDA_ARCHITECTURES 61-real 75-real 80-real 89-real 90)
   else()
-    set(HITGRAPH_CUDA_ARCHITECTURES 75 80 86 89 90)
+    set(HITGRAPH_CUDA_ARCHITECTURES 75-real 80-real 89-real 90)
   endif()
 endif()
+if(no_cuda)
+  message(STATUS "hitgraph: no CUDA kernels: ${no_cuda}")
+  return()
+endif()
+
+set(HITGRAPH_CUDA_VERSION ${HITGRAPH_CUDA_TOOLKIT})
+set(CMAKE_CUDA_COMPILER ${HITGRAPH_NVCC})
+set(CMAKE_CUDA_ARCHITECTURES ${HITGRAPH_CUDA_ARCHITECTURES})
+enable_language(CUDA)
+find_package(CUDAToolkit REQUIRED)
+if(CCACHE)
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(hitgraph_core_cuda STATIC ${HITGRAPH_CORE_CUDA_SOURCES})
+target_include_directories(hitgraph_core_cuda PUBLIC csrc)
+set_target_properties(hitgraph_core_cuda PROPERTIES CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON
+                      CUDA_RUNTIME_LIBRARY Shared CUDA_VISIBILITY_PRESET hidden)
+# As for the CPU: every fused multiply-add is written down.
+target_compile_options(hitgraph_core_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-fmad=false
+                       --extended-lambda -Xcompiler=-Wall -lineinfo -Xfatbin=-compress-all>)
+target_link_libraries(hitgraph_core_cuda PUBLIC CUDA::cudart)

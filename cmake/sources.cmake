@@ -18,7 +18,9 @@ set(HITGRAPH_CORE_AVX2_SOURCES csrc/core/cpu/knn_avx2.cpp)
 set(HITGRAPH_CORE_AVX512_SOURCES csrc/core/cpu/knn_avx512.cpp)
 
 # Compiled by nvcc; no torch header.
-set(HITGRAPH_CORE_CUDA_SOURCES)
+set(HITGRAPH_CORE_CUDA_SOURCES
+  csrc/core/cuda/graph.cu
+  csrc/core/cuda/knn.cu)
 
 set(HITGRAPH_OPS_SOURCES
   csrc/ops/api.cpp
@@ -28,8 +30,15 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/cpu/executor.cpp
   csrc/ops/cpu/knn.cpp
   csrc/ops/cpu/row_splits.cpp
-  csrc/ops/cuda/refuse.cpp
   csrc/ops/schema.cpp)
+
+# One of the two: for CUDA tensors, with kernels and without.
+set(HITGRAPH_OPS_CUDA_SOURCES
+  csrc/ops/cuda/distance2_backward.cpp
+  csrc/ops/cuda/knn.cpp
+  csrc/ops/cuda/row_splits.cpp
+  csrc/ops/cuda/run.cpp)
+set(HITGRAPH_OPS_WITHOUT_CUDA_SOURCES csrc/ops/cuda/refuse.cpp)
 
 set(HITGRAPH_PYTHON_SOURCES csrc/python/module.cpp)
 

@@ -7,7 +7,11 @@
 
 set(torch_include ${HITGRAPH_TORCH_DIR}/include ${HITGRAPH_TORCH_DIR}/include/torch/csrc/api/include)
 set(torch_libraries "")
-foreach(name torch torch_cpu c10)
+set(torch_library_names torch torch_cpu c10)
+if(HITGRAPH_CUDA_VERSION)
+  list(APPEND torch_library_names c10_cuda)
+endif()
+foreach(name ${torch_library_names})
   # Not find_library: its result would stay in the cache when another torch is given.
   set(library ${HITGRAPH_TORCH_DIR}/lib/${CMAKE_SHARED_LIBRARY_PREFIX}${name}${CMAKE_SHARED_LIBRARY_SUFFIX})
   if(NOT EXISTS ${library})
@@ -21,12 +25,16 @@ string(REGEX MATCH "__version__ = '([^']+)'" _ "${torch_version}")
 set(HITGRAPH_BUILD_TORCH ${CMAKE_MATCH_1})
 string(REGEX MATCH "^[0-9]+\\.[0-9]+" HITGRAPH_TORCH_MINOR "${HITGRAPH_BUILD_TORCH}")
 
+string(REPLACE ";" " " cuda_architectures "${HITGRAPH_CUDA_ARCHITECTURES}")
 set(build_definitions
     HITGRAPH_VERSION="${PROJECT_VERSION}"
     HITGRAPH_BUILD_TORCH="${HITGRAPH_BUILD_TORCH}"
     HITGRAPH_BUILD_COMPILER="${CMAKE_CXX_COMPILER_ID}\ ${CMAKE_CXX_COMPILER_VERSION}"
     HITGRAPH_BUILD_TYPE="${CMAKE_BUILD_TYPE}"
-    HITGRAPH_BUILD_CUDA_TOOLKIT="${HITGRAPH_CUDA_VERSION}")
+    HITGRAPH_BUILD_CUDA="${HITGRAPH_CUDA_VERSION}"
+    HITGRAPH_BUILD_CUDA_TOOLKIT="${HITGRAPH_CUDA_TOOLKIT}"
+    HITGRAPH_BUILD_CUDA_ARCHITECTURES="${cuda_architectures}")
+
 
 add_library(hitgraph SHARED ${HITGRAPH_OPS_SOURCES})
 target_compile_features(hitgraph PUBLIC cxx_std_20)
@@ -38,8 +46,20 @@ find_package(OpenMP REQUIRED)
 set_source_files_properties(csrc/ops/cpu/executor.cpp PROPERTIES COMPILE_OPTIONS
                             "${OpenMP_CXX_FLAGS}")
 target_link_libraries(hitgraph PRIVATE ${OpenMP_gomp_LIBRARY} hitgraph_core ${torch_libraries} Threads::Threads)
+if(HITGRAPH_CUDA_VERSION)
+  target_sources(hitgraph PRIVATE ${HITGRAPH_OPS_CUDA_SOURCES})
+  target_link_libraries(hitgraph PRIVATE hitgraph_core_cuda CUDA::cudart)
+else()
+  target_sources(hitgraph PRIVATE ${HITGRAPH_OPS_WITHOUT_CUDA_SOURCES})
+endif()
 # The package lies beside torch's in site-packages; Python has loaded torch before.
 set(torch_rpath "$ORIGIN;$ORIGIN/../torch/lib;${HITGRAPH_TORCH_DIR}/lib")
+if(HITGRAPH_CUDA_VERSION)
+  # torch's own runtime library comes first: a process should have one.
+  string(REGEX MATCH "^[0-9]+" cuda_major ${HITGRAPH_CUDA_VERSION})
+  list(APPEND torch_rpath "$ORIGIN/../nvidia/cu${cuda_major}/lib"
+       "${HITGRAPH_TORCH_DIR}/../nvidia/cu${cuda_major}/lib" "${CUDAToolkit_LIBRARY_DIR}")
+endif()
 set_target_properties(hitgraph PROPERTIES INSTALL_RPATH "${torch_rpath}" BUILD_RPATH
                       "${HITGRAPH_TORCH_DIR}/lib")
 install(TARGETS hitgraph LIBRARY DESTINATION .)
@@ -67,5 +87,5 @@ if(HITGRAPH_PYTHON_INCLUDE_DIR)
                         "${torch_rpath}")
   install(TARGETS _C LIBRARY DESTINATION .)
 endif()
-message(STATUS "hitgraph ${PROJECT_VERSION}: torch ${HITGRAPH_BUILD_TORCH}, CUDA toolkit: "
-               "${HITGRAPH_CUDA_VERSION} (this version has no CUDA kernels)")
+message(STATUS "hitgraph ${PROJECT_VERSION}: torch ${HITGRAPH_BUILD_TORCH}, CUDA: "
+               "${HITGRAPH_CUDA_VERSION} ${cuda_architectures}")

@@ -58,6 +58,8 @@ struct KnnCounters {
 
 // Points and queries are indexed by 32 bits inside the search.
 constexpr int64_t kMaxPoints = std::numeric_limits<int32_t>::max();
+// On CUDA sums of positions must not overflow either.
+constexpr int64_t kMaxCudaPoints = int64_t{1} << 29;
 
 // Instantiated for T = float, double and Index = int32_t, int64_t.
 // `counters` selects the counting build of the search; it is null in production.

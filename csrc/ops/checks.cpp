@@ -2,9 +2,31 @@
 
 #include <ATen/ops/tensor.h>
 
+#include <atomic>
 #include <cmath>
+#include <cstdlib>
+
+#include "hitgraph/debug.h"
 
 namespace hitgraph {
+
+namespace {
+
+std::atomic<bool>& debug_checks_flag() {
+  static std::atomic<bool> flag = [] {
+    const char* value = std::getenv("HITGRAPH_DEBUG");
+    return value != nullptr && *value != '\0' && std::string(value) != "0";
+  }();
+  return flag;
+}
+
+}  // namespace
+
+void set_debug_checks(bool enabled) { debug_checks_flag() = enabled; }
+
+bool debug_checks() { return debug_checks_flag(); }
+
+bool checks_values_of(const at::Tensor& tensor) { return tensor.is_cpu() || debug_checks(); }
 
 std::string rank_of(const at::Tensor& tensor) { return std::to_string(tensor.dim()) + "-D"; }
 
@@ -33,8 +55,9 @@ void check_coordinates(const char* op, const char* name, const at::Tensor& tenso
   TORCH_CHECK_TYPE(
       type == at::kFloat || type == at::kDouble || type == at::kHalf || type == at::kBFloat16, op,
       ": expected ", name, " to be float32, float64, float16 or bfloat16, got ", name_of(type));
-  TORCH_CHECK_VALUE(tensor.size(0) <= kMaxPoints, op, ": expected at most ", kMaxPoints,
-                    " rows in ", name, ", got ", tensor.size(0));
+  const int64_t most = tensor.is_cuda() ? kMaxCudaPoints : kMaxPoints;
+  TORCH_CHECK_VALUE(tensor.size(0) <= most, op, ": expected at most ", most, " rows in ", name,
+                    ", got ", tensor.size(0));
 }
 
 void check_row_splits(const char* op, const char* name, const at::Tensor& splits,
@@ -94,11 +117,8 @@ void check_metadata(const KnnArguments& a) {
                    name_of(*a.index_dtype));
 }
 
-// The row_splits as contiguous int64, [0, size] if there are none; their values are checked.
-at::Tensor checked_row_splits(const char* op, const char* name, const OptionalTensor& given,
-                              int64_t size) {
-  if (!given) return at::tensor({int64_t{0}, size}, at::kLong);
-  const at::Tensor splits = given->to(at::kLong).contiguous();
+void check_row_splits_values(const char* op, const char* name, const at::Tensor& splits,
+                             int64_t size) {
   const int64_t* values = splits.const_data_ptr<int64_t>();
   const int64_t last = splits.size(0) - 1;
   TORCH_CHECK_VALUE(values[0] == 0, op, ": expected ", name, " to start at 0, got ", values[0]);
@@ -108,6 +128,19 @@ at::Tensor checked_row_splits(const char* op, const char* name, const OptionalTe
   }
   TORCH_CHECK_VALUE(values[last] == size, op, ": expected ", name, " to end at ", size,
                     ", the number of rows, got ", values[last]);
+}
+
+// The row_splits as contiguous int64; if there are none, [0, size] on the CPU and none on CUDA,
+// where it would be a copy from the host. Values are checked where that costs no synchronisation.
+OptionalTensor checked_row_splits(const char* op, const char* name, const OptionalTensor& given,
+                                  const at::Tensor& coordinates) {
+  const int64_t size = coordinates.size(0);
+  if (!given) {
+    if (!coordinates.is_cpu()) return given;
+    return at::tensor({int64_t{0}, size}, at::kLong);
+  }
+  const at::Tensor splits = given->to(at::kLong).contiguous();
+  if (checks_values_of(splits)) check_row_splits_values(op, name, splits.cpu(), size);
   return splits;
 }
 
@@ -120,11 +153,10 @@ at::Tensor searchable(const at::Tensor& coordinates) {
 
 KnnArguments checked(KnnArguments a) {
   check_metadata(a);
-  const int64_t points = a.points.size(0);
-  a.row_splits = checked_row_splits(a.op, "row_splits", a.row_splits, points);
+  a.row_splits = checked_row_splits(a.op, "row_splits", a.row_splits, a.points);
   if (a.queries) {
     a.query_row_splits =
-        checked_row_splits(a.op, "query_row_splits", a.query_row_splits, a.queries->size(0));
+        checked_row_splits(a.op, "query_row_splits", a.query_row_splits, *a.queries);
     a.queries = searchable(*a.queries);
   }
   a.points = searchable(a.points);

@@ -28,6 +28,10 @@ struct KnnArguments {
 // them: contiguous, float32 or float64, both row_splits present and int64.
 KnnArguments checked(KnnArguments arguments);
 
+// Whether the values of `tensor` are to be checked: on the CPU always, elsewhere in debug mode (see
+// hitgraph/debug.h), since it waits for the device.
+bool checks_values_of(const at::Tensor& tensor);
+
 // A rank, as an error says it: "2-D".
 std::string rank_of(const at::Tensor& tensor);
 

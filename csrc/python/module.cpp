@@ -3,11 +3,13 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <map>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "core/simd_level.h"
+#include "hitgraph/debug.h"
 #include "hitgraph/version.h"
 
 namespace py = pybind11;
@@ -23,16 +25,23 @@ std::vector<std::string> simd_levels() {
   return names;
 }
 
+std::vector<std::string> words(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
 py::dict build_info() {
   py::dict info;
   info["version"] = hitgraph::version();
   info["torch"] = HITGRAPH_BUILD_TORCH;
   info["compiler"] = HITGRAPH_BUILD_COMPILER;
   info["build_type"] = HITGRAPH_BUILD_TYPE;
-  // Kernels, and what could compile them: this version has none, whatever toolkit is there.
-  info["cuda"] = py::none();
+  // Kernels, and what could compile them.
+  const std::string cuda = HITGRAPH_BUILD_CUDA;
+  info["cuda"] = cuda.empty() ? py::object(py::none()) : py::object(py::str(cuda));
   info["cuda_toolkit"] = HITGRAPH_BUILD_CUDA_TOOLKIT;
-  info["cuda_architectures"] = std::vector<std::string>{};
+  info["cuda_architectures"] =
+      cuda.empty() ? std::vector<std::string>{} : words(HITGRAPH_BUILD_CUDA_ARCHITECTURES);
   info["simd"] = hitgraph::simd_level_name(hitgraph::best_simd_level());
   info["simd_available"] = simd_levels();
   return info;
@@ -44,4 +53,6 @@ PYBIND11_MODULE(_C, m) {
   m.doc() = "Build information of hitgraph; importing it registers the operators.";
   m.def("build_info", &build_info,
         "Versions, compiler, CUDA architectures and SIMD levels of this build.");
+  m.def("set_debug_checks", &hitgraph::set_debug_checks, py::arg("enabled"));
+  m.def("debug_checks", &hitgraph::debug_checks);
 }

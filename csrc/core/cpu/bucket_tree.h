@@ -16,10 +16,10 @@
 #include "core/cpu/aligned_buffer.h"
 #include "core/cpu/simd_portable.h"
 #include "core/executor.h"
+#include "core/kd_key.h"
 
 namespace hitgraph {
 
-constexpr int kBucketSize = 32;
 constexpr int kNodeWidth = kLanes;
 // 16^7 buckets of 32 exceed what an int32 index can name.
 constexpr int kMaxLevels = 7;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/edge_gradient.h"
 #include "core/graph.h"
 
 namespace hitgraph {
@@ -10,9 +11,7 @@ namespace {
 template <typename T>
 void add_edge(double sign, T grad, const T* query, const T* point, int64_t dim, double* sum) {
   for (int64_t axis = 0; axis < dim; ++axis) {
-    const T difference = query[axis] - point[axis];
-    // Not 0 * grad: the gradient of a square root of distance2 is infinite there.
-    if (difference != 0) sum[axis] += sign * 2 * static_cast<double>(grad) * difference;
+    sum[axis] += sign * distance2_gradient(grad, query[axis] - point[axis]);
   }
 }
 

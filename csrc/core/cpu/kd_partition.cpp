@@ -1,30 +1,17 @@
 #include "core/cpu/kd_partition.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "core/cpu/aligned_buffer.h"
 #include "core/cpu/bucket_tree.h"
+#include "core/kd_key.h"
 
 namespace hitgraph {
 namespace {
 
-// A key orders by (coordinate, row): the coordinate as a sortable integer above the row number.
-using Key = uint64_t;
-
-// Coordinates are taken relative to `origin`, which keeps their differences apart in 32 bits even
-// far from zero, and makes one key type serve float and double. The cut is allowed to be inexact:
-// boxes are tight and every bound is computed from them.
-template <typename T>
-inline Key make_key(T coordinate, T origin, int32_t row) {
-  const float relative = static_cast<float>(coordinate - origin);
-  uint32_t bits;
-  std::memcpy(&bits, &relative, sizeof bits);
-  bits ^= static_cast<uint32_t>(-static_cast<int32_t>(bits >> 31)) | 0x80000000u;
-  return static_cast<Key>(bits) << 32 | static_cast<uint32_t>(row);
-}
+using Key = unsigned long long;  // see core/kd_key.h
 
 // How many of `size` points go left: the multiple nearest to half of the largest alignment that
 // still leaves something on both sides.
@@ -114,7 +101,7 @@ struct Partition {
   int64_t cut(int64_t begin, int64_t end, T* low, T* high) const {
     const auto [axis, origin] = widest_axis(begin, end, low, high);
     for (int64_t i = begin; i < end; ++i) {
-      keys[i] = make_key(points[order[i] * dim + axis], origin, order[i]);
+      keys[i] = kd_key(kd_coordinate(points[order[i] * dim + axis], origin), order[i]);
     }
     const int64_t left = cut_position(end - begin);
     select_smallest(keys + begin, end - begin, left);

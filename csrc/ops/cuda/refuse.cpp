@@ -8,7 +8,7 @@ void refuse(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::jit::Stac
   TORCH_CHECK(false, op.schema().name(), ": expected CPU tensors, got CUDA tensors. This build of ",
               "hitgraph, ", HITGRAPH_VERSION,
               ", searches on the CPU: pass points.cpu(), or install a ",
-              "release with CUDA kernels.");
+              "build with CUDA kernels (python -m hitgraph.info says what this one has).");
 }
 
 }  // namespace

@@ -1,0 +1,94 @@
+// What a search kernel is told, and how it lays out shared memory.
+#pragma once
+
+#include "core/cuda/forest.cuh"
+
+namespace hitgraph {
+
+// Above this, the columns of a row are found in several passes, each going on where the last
+// stopped.
+constexpr int kMostPerPass = 1024;
+
+enum Counter {
+  kQueries,
+  kCandidates,
+  kBuckets,
+  kNodes,
+  kAccepted,
+  kSelections,
+  kRestarts,
+  kCounters
+};
+
+// Of a pool of candidates: `trigger` is when it is first cut back, giving the first limit; later it
+// is cut back when another bucket might not fit. A cut leaves `kept` at most, k at least.
+struct PoolSizes {
+  int k;  // neighbours of one pass
+  int kept;
+  int trigger;
+  int capacity;
+};
+
+HITGRAPH_HOST_DEVICE PoolSizes pool_sizes(int k, int room) {
+  PoolSizes sizes;
+  sizes.k = k;
+  sizes.kept = k + 4 + k / 16;
+  sizes.trigger = sizes.kept + 1;
+  sizes.capacity = sizes.kept + kWarpSize + room;
+  return sizes;
+}
+
+// Offsets in bytes, for a warp with `group` queries. T arrays first, so that all are aligned.
+struct SearchLayout {
+  int stride;  // numbers in a query's record: its coordinates and the distance2 of its limit
+  uint32_t records, floors, near, low, high, pool_distance2;  // T
+  uint32_t states, floor_index, first, pool_index;            // int32
+  uint32_t bytes;
+};
+
+HITGRAPH_HOST_DEVICE SearchLayout search_layout(int group, int dim, int levels, int capacity,
+                                                uint32_t number_size) {
+  SearchLayout layout;
+  const int quad = 16 / static_cast<int>(number_size);  // a record is read 16 bytes at a time
+  layout.stride = (dim + 1 + quad - 1) / quad * quad;
+  uint32_t at = 0;
+  const auto take = [&](int count, uint32_t size) {
+    const uint32_t place = at;
+    at += (static_cast<uint32_t>(count) * size + 15) / 16 * 16;
+    return place;
+  };
+  layout.records = take(group * layout.stride, number_size);
+  layout.floors = take(group, number_size);
+  layout.near = take(levels * kWarpSize, number_size);
+  layout.low = take(dim, number_size);
+  layout.high = take(dim, number_size);
+  layout.pool_distance2 = take(group * capacity, number_size);
+  layout.states = take(group * 4, 4);
+  layout.floor_index = take(group, 4);
+  layout.first = take(levels * kWarpSize, 4);
+  layout.pool_index = take(group * capacity, 4);
+  layout.bytes = at;
+  return layout;
+}
+
+template <typename T>
+struct KnnLaunch {
+  Forest<T> forest;                     // of the points
+  Global<const T> queries;              // (., dim)
+  Global<const int32_t> query_index;    // the order of the queries' buckets ...
+  Global<const int32_t> query_begin;    // ... where each starts (query_buckets + 1)
+  Global<const int32_t> query_segment;  // ... and its segment
+  int query_buckets;
+  int group;  // queries a warp, a divisor of 32
+  int k;
+  PoolSizes pool;  // of a full pass
+  SearchLayout layout;
+  T max_distance2;
+  bool exclude_self;
+  Global<int32_t> index32;  // one of the two is null
+  Global<int64_t> index64;
+  Global<T> distance2;
+  Global<unsigned long long> counters;  // (kCounters), null unless counting
+};
+
+}  // namespace hitgraph

@@ -1,0 +1,105 @@
+// The launches of one search, for any Device (see forest_build.h).
+#pragma once
+
+#include "core/cuda/forest_build.h"
+#include "core/cuda/knn_search.cuh"
+
+namespace hitgraph {
+
+template <typename T>
+struct KnnInput {
+  ForestInput<T> points;
+  ForestInput<T> queries;   // read only if they are not the points
+  bool own_queries = true;  // every point asks, and only points do
+  bool exclude_self = false;
+  int64_t k = 0;
+  T max_distance2 = 0;
+  int64_t query_rows = 0;
+  Global<int32_t> index32;
+  Global<int64_t> index64;
+  Global<T> distance2;
+  Global<unsigned long long> counters;
+};
+
+// What a search takes of a multiprocessor's shared memory: `group` queries a warp.
+struct SearchSizes {
+  int group;
+  PoolSizes pool;
+  SearchLayout layout;
+};
+
+// The largest group of which twelve warps fit on a multiprocessor, one query at least. A block may
+// have 48 KB without asking.
+inline SearchSizes search_sizes(int64_t k, int dim, int levels, uint32_t number_size,
+                                int64_t shared_bytes_per_multiprocessor) {
+  constexpr int64_t kWarps = 12, kReserved = 1024, kBlockLimit = 48 * 1024;
+  SearchSizes sizes;
+  const int per_pass = static_cast<int>(k < kMostPerPass ? k : kMostPerPass);
+  sizes.pool = pool_sizes(per_pass, 24);
+  const int64_t share = shared_bytes_per_multiprocessor / kWarps - kReserved;
+  for (sizes.group = kWarpSize / 2; sizes.group > 0; sizes.group /= 2) {
+    sizes.layout = search_layout(sizes.group, dim, levels, sizes.pool.capacity, number_size);
+    if (sizes.group == 1 || sizes.layout.bytes <= (share < kBlockLimit ? share : kBlockLimit))
+      break;
+  }
+  return sizes;
+}
+
+template <typename T>
+using SearchKernel = void (*)(KnnLaunch<T>);
+
+// The counting build is not specialised: counts do not depend on how loops are unrolled.
+template <typename T>
+SearchKernel<T> search_kernel(int dim, bool counting) {
+  if (counting) return search_groups<T, 0, true>;
+  switch (dim) {
+    case 1: return search_groups<T, 1, false>;
+    case 2: return search_groups<T, 2, false>;
+    case 3: return search_groups<T, 3, false>;
+    case 4: return search_groups<T, 4, false>;
+    case 5: return search_groups<T, 5, false>;
+    case 6: return search_groups<T, 6, false>;
+    case 7: return search_groups<T, 7, false>;
+    case 8: return search_groups<T, 8, false>;
+    default: return search_groups<T, 0, false>;
+  }
+}
+
+template <typename T, typename Device>
+void launch_knn(Device& device, const KnnInput<T>& input) {
+  const Forest<T> points = build_forest(device, input.points, true);
+  const Forest<T> queries = input.own_queries ? points : build_forest(device, input.queries, false);
+  const SearchSizes sizes = search_sizes(input.k, points.dim, points.levels, sizeof(T),
+                                         device.shared_bytes_per_multiprocessor());
+  KnnLaunch<T> launch{};
+  launch.forest = points;
+  launch.queries = queries.points;
+  launch.query_index = queries.index;
+  launch.query_begin = queries.bucket_begin;
+  launch.query_segment = queries.bucket_segment;
+  launch.query_buckets = queries.buckets;
+  launch.group = sizes.group;
+  launch.k = static_cast<int>(input.k);
+  launch.pool = sizes.pool;
+  launch.layout = sizes.layout;
+  launch.max_distance2 = input.max_distance2;
+  launch.exclude_self = input.exclude_self;
+  launch.index32 = input.index32;
+  launch.index64 = input.index64;
+  launch.distance2 = input.distance2;
+  launch.counters = input.counters;
+
+  const AbsentRows<T> absent{queries.flags,
+                             static_cast<int>(input.query_rows),
+                             static_cast<int>(input.k),
+                             input.index32,
+                             input.index64,
+                             input.distance2};
+  device.launch("fill_absent", fill_absent<T>, blocks_for(input.query_rows + kWarpSize), kThreads,
+                0, absent);
+  const int64_t groups = static_cast<int64_t>(queries.buckets) * (kWarpSize / sizes.group);
+  device.launch("search_groups", search_kernel<T>(points.dim, input.counters != nullptr), groups,
+                kWarpSize, sizes.layout.bytes, launch);
+}
+
+}  // namespace hitgraph

@@ -1,0 +1,400 @@
+// The search of a group of queries of one bucket, by one warp.
+//
+// Candidates are lanes, queries a uniform loop; for the bounds of boxes, children are lanes; for
+// the bounds of one bucket, queries are lanes. The group's own box steers: it opens nodes nearest
+// first and stops where the bound exceeds the widest limit of the group. Whether a bucket is
+// scanned is asked for every query with the query's own bound and limit. Both bounds run the chain
+// of core/distance.h on differences that are never larger than those of a point inside, so that
+// nothing within a limit is missed, bit for bit.
+//
+// Shared memory (SearchLayout): a record a query (coordinates, the limit's distance2) that every
+// lane reads at once, a state a query, the bounds of the children on the way down, a pool a query.
+// One warp a block: __syncwarp orders all of it.
+#pragma once
+
+#include "core/cuda/knn_pool.cuh"
+
+namespace hitgraph {
+
+struct alignas(16) QueryState {
+  int32_t row;   // of the query, where its neighbours go
+  int32_t self;  // the index that it must not find, or -1
+  int32_t limit_index;
+  int32_t count;  // entries of its pool
+};
+
+// A query's record as it is read: 16 bytes at a time.
+template <typename T, int kDim>
+struct alignas(16) QueryRecord {
+  static constexpr int kQuad = 16 / static_cast<int>(sizeof(T));
+  static constexpr int kSize = (kDim + 1 + kQuad - 1) / kQuad * kQuad;
+  T value[kSize];
+};
+
+template <typename T, int kDim, bool kCounting>
+class GroupSearch {
+ public:
+  HITGRAPH_DEVICE explicit GroupSearch(const KnnLaunch<T>& launch)
+      : launch_(launch),
+        forest_(launch.forest),
+        records_(shared_array<T>(launch.layout.records, launch.group * launch.layout.stride)),
+        floors_(shared_array<T>(launch.layout.floors, launch.group)),
+        near_(shared_array<T>(launch.layout.near, forest_.levels * kWarpSize)),
+        low_(shared_array<T>(launch.layout.low, forest_.dim)),
+        high_(shared_array<T>(launch.layout.high, forest_.dim)),
+        pool_distance2_(
+            shared_array<T>(launch.layout.pool_distance2, launch.group * launch.pool.capacity)),
+        states_(shared_array<QueryState>(launch.layout.states, launch.group)),
+        floor_index_(shared_array<int32_t>(launch.layout.floor_index, launch.group)),
+        first_(shared_array<int32_t>(launch.layout.first, forest_.levels * kWarpSize)),
+        pool_index_(
+            shared_array<int32_t>(launch.layout.pool_index, launch.group * launch.pool.capacity)) {}
+
+  HITGRAPH_DEVICE void run(int group) {
+    const int groups = kWarpSize / launch_.group;
+    const int bucket = group / groups;
+    const int begin = launch_.query_begin[bucket] + group % groups * launch_.group;
+    const int end = launch_.query_begin[bucket + 1];
+    if (begin >= end) return;
+    queries_ = smaller(launch_.group, end - begin);
+    segment_ = launch_.query_segment[bucket];
+    load_queries(begin);
+    add(kQueries, queries_);
+    for (int column = 0; column < launch_.k; column += kMostPerPass) {
+      k_ = smaller(launch_.k - column, kMostPerPass);
+      first_pass_ = column == 0;
+      start_pass();
+      search();
+      finish_pass(column);
+    }
+    flush();
+  }
+
+ private:
+  HITGRAPH_DEVICE int dim() const { return kDim > 0 ? kDim : forest_.dim; }
+  HITGRAPH_DEVICE int stride() const {
+    return kDim > 0 ? QueryRecord<T, kDim>::kSize : launch_.layout.stride;
+  }
+  HITGRAPH_DEVICE Pool<T> pool(int query) const {
+    return Pool<T>(pool_distance2_, pool_index_, launch_.pool, query);
+  }
+
+  // Lane q brings query q, and all together the group's box.
+  HITGRAPH_DEVICE void load_queries(int begin) {
+    const bool asks = lane_index() < queries_;
+    const int row = asks ? int(launch_.query_index[begin + lane_index()]) : 0;
+    for (int axis = 0; axis < dim(); ++axis) {
+      T low = infinity<T>(), high = -infinity<T>();
+      if (asks) {
+        low = high = launch_.queries[static_cast<int64_t>(row) * dim() + axis];
+        records_[lane_index() * stride() + axis] = low;
+      }
+      low = warp_min(low);
+      high = warp_max(high);
+      if (lane_index() == 0) {
+        low_[axis] = low;
+        high_[axis] = high;
+      }
+    }
+    // The record is read whole, its padding too.
+    for (int rest = dim(); asks && rest < stride(); ++rest) {
+      records_[lane_index() * stride() + rest] = launch_.max_distance2;
+    }
+    if (asks) states_[lane_index()] = {row, launch_.exclude_self ? row : -1, 0x7fffffff, 0};
+  }
+
+  HITGRAPH_DEVICE void start_pass() {
+    if (!first_pass_ && lane_index() < queries_) {
+      QueryState state = states_[lane_index()];
+      state.limit_index = 0x7fffffff;
+      state.count = 0;
+      states_[lane_index()] = state;
+      records_[lane_index() * stride() + dim()] = launch_.max_distance2;
+    }
+    widest_.distance2 = launch_.max_distance2;
+    widest_.index = 0x7fffffff;
+    __syncwarp();
+  }
+
+  // Depth first through the boxes of the segment, nearest first. The children of one node at each
+  // level are on the way down: numbers are relative to the segment, so a parent is a division.
+  HITGRAPH_DEVICE void search() {
+    int level = 0;
+    while (forest_.nodes(segment_, level).count > kWarpSize) ++level;
+    const int top = level;
+    int parent = 0;
+    open(level, parent);
+    for (;;) {
+      const int lane = nearest_child(level);
+      if (lane < 0) {
+        if (level == top) return;
+        ++level;
+        parent /= kWarpSize;
+        continue;
+      }
+      const int child = parent * kWarpSize + lane;
+      if (level == 0) {
+        scan_bucket(first_bucket_ + child);
+      } else {
+        --level;
+        parent = child;
+        open(level, parent);
+      }
+    }
+  }
+
+  // The bounds of the 32 children of a node, towards the group's box.
+  HITGRAPH_DEVICE void open(int level, int parent) {
+    add(kNodes, 1);
+    const auto nodes = forest_.nodes(segment_, level);
+    if (level == 0) first_bucket_ = nodes.first;
+    const int child = parent * kWarpSize + lane_index();
+    T bound = infinity<T>();
+    int first = 0x7fffffff;
+    if (child < nodes.count) {
+      const int slot = forest_.level_slot[level] + nodes.first + child;
+      bound = T(0);
+      for (int axis = 0; axis < dim(); ++axis) {
+        const int64_t place = static_cast<int64_t>(axis) * forest_.slots + slot;
+        const T gap = axis_gap<T>(forest_.low[place], forest_.high[place], low_[axis], high_[axis]);
+        bound = fused_square_add(gap, bound);
+      }
+      first = forest_.first_index[slot];
+    }
+    near_[level * kWarpSize + lane_index()] = bound;
+    first_[level * kWarpSize + lane_index()] = first;
+  }
+
+  // The lane of the nearest child that is within the widest limit and was not given yet, or -1.
+  HITGRAPH_DEVICE int nearest_child(int level) {
+    using Bits = typename DistanceBits<T>::type;
+    const int place = level * kWarpSize + lane_index();
+    const T bound = near_[place];
+    const bool within = not_after<T, int>(bound, first_[place], widest_.distance2, widest_.index);
+    if (!__any_sync(kFullWarp, within)) return -1;
+    const Bits bits = within ? DistanceBits<T>::bits(bound) : ~Bits(0);
+    const Bits least = warp_min(bits);
+    const int lane = __ffs(__ballot_sync(kFullWarp, bits == least)) - 1;
+    if (lane_index() == lane) near_[place] = infinity<T>();
+    return lane;
+  }
+
+  HITGRAPH_DEVICE void scan_bucket(int bucket) {
+    const unsigned asking = queries_that_need(bucket);
+    if (asking == 0) return;
+    const int begin = forest_.bucket_begin[bucket];
+    count_ = forest_.bucket_begin[bucket + 1] - begin;
+    column_ = static_cast<int64_t>(begin) * dim() + lane_index();
+    index_ = lane_index() < count_ ? int(forest_.index[begin + lane_index()]) : -1;
+    if (kDim > 0 && index_ >= 0) {
+      for (int axis = 0; axis < kDim; ++axis) {
+        coordinates_[axis] = forest_.coordinates[column_ + axis * count_];
+      }
+    }
+    bool changed = false;
+    for (unsigned rest = asking; rest != 0; rest &= rest - 1) {
+      changed |= scan_for(__ffs(rest) - 1);
+    }
+    add(kBuckets, __popc(asking));
+    add(kCandidates, __popc(asking) * count_);
+    if (changed) find_widest();
+  }
+
+  // Lane q: whether anything in the bucket can be within the limit of query q.
+  HITGRAPH_DEVICE unsigned queries_that_need(int bucket) const {
+    bool needs = false;
+    if (lane_index() < queries_) {
+      const int record = lane_index() * stride();
+      T bound = T(0);
+      for (int axis = 0; axis < dim(); ++axis) {
+        const int64_t place = static_cast<int64_t>(axis) * forest_.slots + bucket;
+        const T query = records_[record + axis];
+        bound = fused_square_add(axis_gap<T>(forest_.low[place], forest_.high[place], query, query),
+                                 bound);
+      }
+      const T limit = records_[record + dim()];
+      const QueryState state = states_[lane_index()];
+      needs = not_after<T, int>(bound, forest_.first_index[bucket], limit, state.limit_index);
+    }
+    return __ballot_sync(kFullWarp, needs);
+  }
+
+  // The candidate of this lane for query `query`: its distance2, and whether it is within the
+  // limit's.
+  HITGRAPH_DEVICE bool within_limit(int query, T& distance2) const {
+    distance2 = T(0);
+    if constexpr (kDim > 0) {
+      const Shared<const QueryRecord<T, kDim>> records =
+          shared_array<const QueryRecord<T, kDim>>(launch_.layout.records, launch_.group);
+      const QueryRecord<T, kDim> record = records[query];
+      for (int axis = 0; axis < kDim; ++axis) {
+        distance2 = fused_square_add(coordinates_[axis] - record.value[axis], distance2);
+      }
+      return index_ >= 0 && distance2 <= record.value[kDim];
+    } else {
+      const int record = query * stride();
+      if (index_ < 0) return false;
+      for (int axis = 0; axis < dim(); ++axis) {
+        const T coordinate = forest_.coordinates[column_ + static_cast<int64_t>(axis) * count_];
+        const T own = records_[record + axis];
+        distance2 = fused_square_add(coordinate - own, distance2);
+      }
+      const T limit = records_[record + dim()];
+      return distance2 <= limit;
+    }
+  }
+
+  // Whether the query's limit changed.
+  HITGRAPH_DEVICE bool scan_for(int query) {
+    T distance2;
+    const bool near = within_limit(query, distance2);
+    if (!__any_sync(kFullWarp, near)) return false;
+    QueryState state = states_[query];
+    const T limit = records_[query * stride() + dim()];
+    bool accept = near && index_ != state.self &&
+                  not_after<T, int>(distance2, index_, limit, state.limit_index);
+    if (!first_pass_) {
+      const T floor = floors_[query];
+      const int floor_index = floor_index_[query];
+      accept = accept && !not_after<T, int>(distance2, index_, floor, floor_index);
+    }
+    const unsigned accepted = __ballot_sync(kFullWarp, accept);
+    if (accepted == 0) return false;
+    pool(query).append(state.count, accepted, distance2, index_);
+    state.count += __popc(accepted);
+    add(kAccepted, __popc(accepted));
+    __syncwarp();
+    const bool unlimited = limit == launch_.max_distance2 && state.limit_index == 0x7fffffff;
+    const bool full = state.count > launch_.pool.capacity - kWarpSize;
+    const bool cuts = full || (unlimited && state.count >= trigger());
+    if (cuts) cut(query, state);
+    if (lane_index() == 0) states_[query] = state;
+    __syncwarp();
+    return cuts;
+  }
+
+  HITGRAPH_DEVICE int kept() const { return pool_sizes(k_, 0).kept; }
+  HITGRAPH_DEVICE int trigger() const { return pool_sizes(k_, 0).trigger; }
+
+  HITGRAPH_DEVICE void cut(int query, QueryState& state) {
+    add(kSelections, 1);
+    Limit<T> limit;
+    state.count = pool(query).cut(state.count, k_, kept(), limit);
+    state.limit_index = limit.index;
+    if (lane_index() == 0) records_[query * stride() + dim()] = limit.distance2;
+  }
+
+  // The limit that no query of the group exceeds.
+  HITGRAPH_DEVICE void find_widest() {
+    T distance2 = T(0);
+    int index = 0;
+    if (lane_index() < queries_) {
+      distance2 = records_[lane_index() * stride() + dim()];
+      const QueryState state = states_[lane_index()];
+      index = state.limit_index;
+    }
+    widest_.distance2 = warp_max(distance2);
+    widest_.index = warp_max(distance2 == widest_.distance2 ? index : 0);
+  }
+
+  HITGRAPH_DEVICE void finish_pass(int column) {
+    for (int query = 0; query < queries_; ++query) {
+      QueryState state = states_[query];
+      __syncwarp();
+      if (state.count > kept()) cut(query, state);
+      const int found = smaller(state.count, k_);
+      const int64_t row = static_cast<int64_t>(state.row) * launch_.k + column;
+      pool(query).rank(state.count, [&](int rank, T distance2, int index) {
+        if (rank < k_) write(row + rank, distance2, index);
+        if (rank == k_ - 1) {
+          floors_[query] = distance2;
+          floor_index_[query] = index;
+        }
+      });
+      for (int slot = found + lane_index(); slot < k_; slot += kWarpSize) {
+        write(row + slot, infinity<T>(), -1);
+      }
+      // With fewer than k there is nothing beyond: nothing is above this floor.
+      if (found < k_ && lane_index() == 0) {
+        floors_[query] = infinity<T>();
+        floor_index_[query] = 0;
+      }
+    }
+    __syncwarp();
+  }
+
+  HITGRAPH_DEVICE void write(int64_t place, T distance2, int index) {
+    launch_.distance2[place] = distance2;
+    if (launch_.index64 != nullptr) {
+      launch_.index64[place] = index;
+    } else {
+      launch_.index32[place] = index;
+    }
+  }
+
+  HITGRAPH_DEVICE void add(Counter counter, int amount) {
+    if constexpr (kCounting) work_[counter] += amount;
+  }
+
+  HITGRAPH_DEVICE void flush() {
+    if constexpr (kCounting) {
+      if (lane_index() != 0) return;
+      for (int counter = 0; counter < kCounters; ++counter) {
+        atomicAdd(launch_.counters + counter, work_[counter]);
+      }
+    }
+  }
+
+  const KnnLaunch<T>& launch_;
+  const Forest<T>& forest_;
+  const Shared<T> records_, floors_, near_, low_, high_, pool_distance2_;
+  const Shared<QueryState> states_;
+  const Shared<int32_t> floor_index_, first_, pool_index_;
+
+  int queries_ = 0, segment_ = 0, first_bucket_ = 0, k_ = 0;
+  bool first_pass_ = true;
+  Limit<T> widest_;
+  // The bucket that is scanned: the candidate of this lane.
+  int count_ = 0, index_ = -1;
+  int64_t column_ = 0;
+  T coordinates_[kDim > 0 ? kDim : 1] = {};
+  unsigned long long work_[kCounting ? kCounters : 1] = {};
+};
+
+// A warp a group, a warp a block.
+template <typename T, int kDim, bool kCounting>
+__global__ void search_groups(KnnLaunch<T> launch) {
+  GroupSearch<T, kDim, kCounting> search(launch);
+  search.run(static_cast<int>(blockIdx.x));
+}
+
+// Rows that do not ask have no neighbours. A warp writes those of 32 rows.
+template <typename T>
+struct AbsentRows {
+  Global<const int32_t> flags;
+  int rows, k;
+  Global<int32_t> index32;
+  Global<int64_t> index64;
+  Global<T> distance2;
+};
+
+template <typename T>
+__global__ void fill_absent(AbsentRows<T> absent) {
+  const int warp = static_cast<int>((blockIdx.x * blockDim.x + threadIdx.x) / kWarpSize);
+  const int first = warp * kWarpSize;
+  const int own = first + lane_index();
+  const bool is_absent = own < absent.rows && absent.flags[own] == 0;
+  for (unsigned rest = __ballot_sync(kFullWarp, is_absent); rest != 0; rest &= rest - 1) {
+    const int64_t begin = static_cast<int64_t>(first + __ffs(rest) - 1) * absent.k;
+    for (int slot = lane_index(); slot < absent.k; slot += kWarpSize) {
+      absent.distance2[begin + slot] = infinity<T>();
+      if (absent.index64 != nullptr) {
+        absent.index64[begin + slot] = -1;
+      } else {
+        absent.index32[begin + slot] = -1;
+      }
+    }
+  }
+}
+
+}  // namespace hitgraph

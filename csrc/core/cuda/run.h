@@ -1,0 +1,33 @@
+// How the core runs on a GPU without knowing whose memory and streams they are. No CUDA header:
+// what calls the core is compiled by a host compiler.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "core/graph.h"
+#include "core/knn.h"
+
+namespace hitgraph {
+
+struct CudaRun {
+  void* stream = nullptr;  // a cudaStream_t of the current device
+  int64_t shared_bytes_per_multiprocessor = 0;
+  // Called once, with the bytes that are needed until the work on the stream is done.
+  std::function<void*(int64_t bytes)> scratch;
+};
+
+// As knn_cpu, on device pointers, with the same bits. Nothing waits for the device and nothing is
+// allocated but the scratch memory, so it can be captured in a CUDA graph. row_splits may be null:
+// one segment. Malformed row_splits leave every neighbour missing. `counters`, on the device,
+// zeroed by the caller, in the order of KnnCounters, selects the counting build.
+template <typename T, typename Index>
+void knn_cuda(const KnnProblem<T>& problem, const KnnResult<T, Index>& result, const CudaRun& run,
+              unsigned long long* counters = nullptr);
+
+// As distance2_backward_cpu, on device pointers; an index out of range is a missing edge.
+template <typename T, typename Index>
+void distance2_backward_cuda(const Distance2Backward<T, Index>& problem, const CudaRun& run,
+                             T* grad_queries, T* grad_points);
+
+}  // namespace hitgraph

@@ -1,0 +1,28 @@
+// hitgraph::distance2_backward on CUDA tensors.
+#include <c10/cuda/CUDAGuard.h>
+#include <torch/library.h>
+
+#include "ops/cuda/run.h"
+#include "ops/distance2_problem.h"
+
+namespace hitgraph {
+namespace {
+
+std::tuple<at::Tensor, at::Tensor> distance2_backward(const at::Tensor& grad,
+                                                      const at::Tensor& queries,
+                                                      const at::Tensor& points,
+                                                      const at::Tensor& index) {
+  const c10::cuda::CUDAGuard guard(points.device());
+  return distance2::run(grad, queries, points, index,
+                        [&](const auto& problem, auto* grad_queries, auto* grad_points) {
+                          at::Tensor memory;
+                          distance2_backward_cuda(problem, cuda_run(points.device(), memory),
+                                                  grad_queries, grad_points);
+                        });
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(hitgraph, CUDA, m) { m.impl("distance2_backward", &distance2_backward); }
+
+}  // namespace hitgraph

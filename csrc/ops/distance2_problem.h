@@ -1,0 +1,83 @@
+// From the arguments of hitgraph::distance2_backward to the core's problem, for every device.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty_like.h>
+
+#include <tuple>
+
+#include "core/graph.h"
+#include "ops/checks.h"
+
+namespace hitgraph::distance2 {
+
+constexpr const char* kOp = "hitgraph::distance2_backward";
+
+inline void check(const at::Tensor& grad, const at::Tensor& queries, const at::Tensor& points,
+                  const at::Tensor& index) {
+  const at::ScalarType type = points.scalar_type();
+  TORCH_CHECK_TYPE(type == at::kFloat || type == at::kDouble, kOp,
+                   ": expected points to be float32 or float64, got ", name_of(type));
+  TORCH_CHECK_TYPE(queries.scalar_type() == type && grad.scalar_type() == type, kOp,
+                   ": expected grad and queries to be ", name_of(type), " like points, got ",
+                   name_of(grad.scalar_type()), " and ", name_of(queries.scalar_type()));
+  check_same_device(kOp, "grad", grad, points);
+  check_same_device(kOp, "queries", queries, points);
+  check_same_device(kOp, "index", index, points);
+  TORCH_CHECK_VALUE(points.dim() == 2 && queries.dim() == 2 && queries.size(1) == points.size(1),
+                    kOp, ": expected queries (m, d) and points (n, d), got ", queries.sizes(),
+                    " and ", points.sizes());
+  check_index_dtype(kOp, "index", index);
+  TORCH_CHECK_VALUE(
+      index.dim() == 2 && index.size(0) == queries.size(0) && grad.sizes() == index.sizes(), kOp,
+      ": expected grad and index of shape (", queries.size(0), ", k), got ", grad.sizes(), " and ",
+      index.sizes());
+}
+
+inline void check_index_values(const at::Tensor& index, int64_t points) {
+  if (!checks_values_of(index)) return;
+  const at::Tensor ends = index.to(at::kLong).cpu().contiguous();
+  const int64_t* values = ends.const_data_ptr<int64_t>();
+  for (int64_t edge = 0; edge < ends.numel(); ++edge) {
+    TORCH_CHECK_VALUE(values[edge] >= -1 && values[edge] < points, kOp,
+                      ": expected index from -1 to ", points - 1, ", got ", values[edge]);
+  }
+}
+
+// Allocates the result and calls backward(problem, grad_queries, grad_points) with the types that
+// the arguments have.
+template <typename Backward>
+std::tuple<at::Tensor, at::Tensor> run(const at::Tensor& grad, const at::Tensor& queries,
+                                       const at::Tensor& points, const at::Tensor& index,
+                                       const Backward& backward) {
+  check(grad, queries, points, index);
+  check_index_values(index, points.size(0));
+  const at::Tensor grad_queries = at::empty_like(queries, at::MemoryFormat::Contiguous);
+  const at::Tensor grad_points = at::empty_like(points, at::MemoryFormat::Contiguous);
+  // Kept until the end: contiguous copies, if any were needed.
+  const at::Tensor inputs[] = {grad.contiguous(), queries.contiguous(), points.contiguous(),
+                               index.contiguous()};
+  const auto call = [&](auto coordinate, auto number) {
+    using T = decltype(coordinate);
+    using Index = decltype(number);
+    Distance2Backward<T, Index> problem;
+    problem.grad = inputs[0].const_data_ptr<T>();
+    problem.queries = inputs[1].const_data_ptr<T>();
+    problem.points = inputs[2].const_data_ptr<T>();
+    problem.index = inputs[3].const_data_ptr<Index>();
+    problem.rows = index.size(0);
+    problem.k = index.size(1);
+    problem.points_size = points.size(0);
+    problem.dim = points.size(1);
+    backward(problem, grad_queries.data_ptr<T>(), grad_points.data_ptr<T>());
+  };
+  const bool narrow = index.scalar_type() == at::kInt;
+  if (points.scalar_type() == at::kDouble) {
+    narrow ? call(double{}, int32_t{}) : call(double{}, int64_t{});
+  } else {
+    narrow ? call(float{}, int32_t{}) : call(float{}, int64_t{});
+  }
+  return {grad_queries, grad_points};
+}
+
+}  // namespace hitgraph::distance2
