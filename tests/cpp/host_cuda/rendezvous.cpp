@@ -35,16 +35,7 @@ uint64_t Scheduler::rendezvous(Kind kind, uint32_t mask, uint64_t operand, uint3
                                Site site) {
   Warp& warp = *warp_;
   const unsigned lane = current_->in_warp;
-  if ((mask >> lane & 1) == 0) {
-    violate_at("mask", static_cast<int>(current_->thread), site,
-               std::string(kind_name(kind)) + " with mask " + lanes_text(mask) +
-                   ", which does not name the lane itself");
-  }
-  if ((mask >> source & 1) == 0) {
-    violate_at("shuffle source", static_cast<int>(current_->thread), site,
-               std::string(kind_name(kind)) + " reads from lane " + std::to_string(source) +
-                   " of the warp, outside its mask " + lanes_text(mask));
-  }
+  if ((mask >> lane & mask >> source & 1) == 0) report_mask(kind, mask, source, site);
   warp.key[lane] = make_key(kind, mask, site);
   warp.operand[lane] = operand;
   warp.source[lane] = static_cast<uint8_t>(source);
@@ -133,6 +124,18 @@ void Scheduler::release_barrier() {
     make_ready(warp, kFullMask);
   }
   now.who = current_->warp->stamp | current_->thread_bits;
+}
+
+void Scheduler::report_mask(Kind kind, uint32_t mask, uint32_t source, Site site) {
+  const int thread = static_cast<int>(current_->thread);
+  const std::string name = kind_name(kind);
+  if ((mask >> current_->in_warp & 1) == 0) {
+    violate_at("mask", thread, site,
+               name + " with mask " + lanes_text(mask) + ", which does not name the lane itself");
+  }
+  violate_at("shuffle source", thread, site,
+             name + " reads from lane " + std::to_string(source) +
+                 " of the warp, outside its mask " + lanes_text(mask));
 }
 
 void Scheduler::report_stuck(const Warp& warp) {

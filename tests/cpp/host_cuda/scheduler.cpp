@@ -74,10 +74,7 @@ struct EndLaunch {
 }  // namespace
 
 // Never destroyed: its idle fibers need no unwinding.
-Scheduler& Scheduler::get() {
-  static auto* const scheduler = new Scheduler;
-  return *scheduler;
-}
+Scheduler* const Scheduler::instance_ = new Scheduler;
 
 void Scheduler::prepare(unsigned threads) {
   while (lanes_.size() < threads) {
@@ -92,8 +89,10 @@ void Scheduler::prepare(unsigned threads) {
   }
   warps_.resize(threads / kWarp);
   for (unsigned thread = 0; thread < threads; ++thread) {
-    lanes_[thread]->warp = &warps_[thread / kWarp];
-    warps_[thread / kWarp].number = thread / kWarp;
+    Warp& warp = warps_[thread / kWarp];
+    warp.number = thread / kWarp;
+    warp.lanes[thread % kWarp] = lanes_[thread].get();
+    lanes_[thread]->warp = &warp;
   }
 }
 
@@ -170,46 +169,23 @@ fiber Scheduler::run_lane(fiber&& from, Lane& lane) {
   }
 }
 
-void Scheduler::suspend() {
-  Lane& next = choose();
-  if (&next != current_) switch_to(next);
-}
-
-void Scheduler::switch_to(Lane& lane) {
-  previous_ = current_;
-  current_ = &lane;
-  threadIdx.x = lane.thread;
-  if (lane.warp != nullptr) now.who = lane.warp->stamp | lane.thread_bits;
-  fiber from = std::move(lane.fiber).resume();
-  // Here again, from whichever lane chose this one.
-  previous_->fiber = std::move(from);
-}
-
-// The next lane to run; the main context when the block is done.
-Lane& Scheduler::choose() {
-  for (;;) {
-    Warp& warp = *warp_;
-    if (warp.ready != 0) {
-      uint32_t lane;
-      do {
-        lane = ((warp.step * warp.position++ + warp.start) ^ warp.flip) % kWarp;
-      } while ((warp.ready >> lane & 1) == 0);
-      warp.ready &= ~(1u << lane);
-      return *lanes_[warp.number * kWarp + lane];
-    }
-    if (warp.waiting != 0) {
-      resolve(warp);
+// Until the current warp has a ready lane; false when the block is done.
+bool Scheduler::advance() {
+  while (warp_->ready == 0) {
+    if (warp_->waiting != 0) {
+      resolve(*warp_);
       if (leave_chance_ != 0 && random_.below(16) < leave_chance_) choose_warp();
     } else {
-      runnable_ &= ~(1u << warp.number);
+      runnable_ &= ~(1u << warp_->number);
       if (runnable_ == 0) {
-        const auto done = [](const Warp& w) { return w.exited == kFullMask; };
-        if (std::all_of(warps_.begin(), warps_.end(), done)) return main_;
+        const auto done = [](const Warp& warp) { return warp.exited == kFullMask; };
+        if (std::all_of(warps_.begin(), warps_.end(), done)) return false;
         release_barrier();
       }
       choose_warp();
     }
   }
+  return true;
 }
 
 void Scheduler::choose_warp() {

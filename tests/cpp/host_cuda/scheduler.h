@@ -46,6 +46,8 @@ inline uint32_t mask_of(Key key) { return static_cast<uint32_t>(key >> 32); }
 inline Kind kind_of(Key key) { return static_cast<Kind>(key >> kSiteBits & 15); }
 inline Site site_of(Key key) { return static_cast<Site>(key & ((1u << kSiteBits) - 1)); }
 
+struct Lane;
+
 // Each lane is in at most one of the four sets: the one that runs in none.
 struct Warp {
   unsigned number = 0;
@@ -53,6 +55,7 @@ struct Warp {
   Record stamp = 0;
   // The order of the ready lanes: (step * i + start) ^ flip for i = 0, 1, ..., step odd.
   uint32_t step = 1, start = 0, flip = 0, position = 0;
+  Lane* lanes[kWarp];
   Key key[kWarp];
   uint64_t operand[kWarp], result[kWarp];
   uint8_t source[kWarp];
@@ -67,7 +70,7 @@ struct Lane {
 
 class Scheduler {
  public:
-  static Scheduler& get();
+  static Scheduler& get() { return *instance_; }
 
   void seed(uint64_t value) { random_ = Random(value); }
   void run(const Launch& launch, void (*body)(void*), void* argument);
@@ -82,6 +85,8 @@ class Scheduler {
   int64_t block_at(Record access) const;  // -1: before this launch
 
  private:
+  static Scheduler* const instance_;
+
   Random random_{0};
   const Launch* launch_ = nullptr;
   void (*body_)(void*) = nullptr;
@@ -113,15 +118,45 @@ class Scheduler {
   void suspend();
   void switch_to(Lane& lane);
   Lane& choose();
+  bool advance();
   void choose_warp();
   void make_ready(Warp& warp, uint32_t lanes);
 
   void resolve(Warp& warp);
   void complete(Warp& warp, uint32_t group);
   void release_barrier();
+  [[noreturn]] void report_mask(Kind kind, uint32_t mask, uint32_t source, Site site);
   [[noreturn]] void report_stuck(const Warp& warp);
   [[noreturn]] void report_missing(const Warp& warp, unsigned lane, const Warp& other_warp,
                                    unsigned other);
 };
+
+// Inline, for these are what a collective costs.
+inline void Scheduler::switch_to(Lane& lane) {
+  previous_ = current_;
+  current_ = &lane;
+  threadIdx.x = lane.thread;
+  if (lane.warp != nullptr) now.who = lane.warp->stamp | lane.thread_bits;
+  boost::context::fiber from = std::move(lane.fiber).resume();
+  // Here again, from whichever lane chose this one.
+  previous_->fiber = std::move(from);
+}
+
+// The next lane to run; the main context when the block is done.
+inline Lane& Scheduler::choose() {
+  if (warp_->ready == 0 && !advance()) return main_;
+  Warp& warp = *warp_;
+  uint32_t lane;
+  do {
+    lane = ((warp.step * warp.position++ + warp.start) ^ warp.flip) % kWarp;
+  } while ((warp.ready >> lane & 1) == 0);
+  warp.ready &= ~(1u << lane);
+  return *warp.lanes[lane];
+}
+
+inline void Scheduler::suspend() {
+  Lane& next = choose();
+  if (&next != current_) switch_to(next);
+}
 
 }  // namespace hitgraph::host_cuda
