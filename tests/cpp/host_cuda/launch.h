@@ -26,7 +26,7 @@ struct Launch {
 void launch_lanes(const Launch& launch, void (*body)(void*), void* argument);
 
 // Runs `body` in every lane. Throws the first Violation; what the kernel wrote until then stays.
-// A lane that was suspended then is unwound.
+// Lanes that are suspended then never go on, so `body` must hold nothing that needs destruction.
 template <typename Function>
 void launch(const Launch& launch, Function&& body) {
   using Body = std::remove_reference_t<Function>;

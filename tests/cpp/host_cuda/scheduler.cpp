@@ -11,10 +11,6 @@
 #include "host_cuda/shared.h"
 #include "host_cuda/violation.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#endif
-
 namespace hitgraph::host_cuda {
 namespace {
 
@@ -28,41 +24,23 @@ constexpr std::size_t kStackBytes = 64 * 1024;
 #endif
 constexpr std::size_t kGuardBytes = 4096;
 
-// Stacks, kept for the next launch. Each starts at another distance from a multiple of 4 KiB, or
-// the lanes of a warp would all want the same lines of the cache.
-class Stacks {
- public:
-  stack_context allocate() {
-    static unsigned allocated = 0;
-    auto& free = free_list();
-    if (free.empty()) {
-      void* base = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-      if (base == MAP_FAILED) throw std::bad_alloc();
-      mprotect(base, kGuardBytes, PROT_NONE);
-      stack_context stack;
-      stack.size = kStackBytes - allocated++ % 16 * 704;
-      stack.sp = static_cast<char*>(base) + stack.size;
-      free.push_back(stack);
-    }
-    const stack_context stack = free.back();
-    free.pop_back();
-    return stack;
-  }
+// A page that faults, and above it the stack. Each starts at another distance from a multiple of
+// 4 KiB, or the lanes of a warp would all want the same lines of the cache.
+stack_context make_stack(unsigned thread) {
+  void* const base = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) throw std::bad_alloc();
+  mprotect(base, kGuardBytes, PROT_NONE);
+  const std::size_t end = kStackBytes - thread % 16 * 704;
+  stack_context stack;
+  stack.size = end - kGuardBytes;
+  stack.sp = static_cast<char*>(base) + end;
+  return stack;
+}
 
-  void deallocate(stack_context& stack) noexcept {
-#if defined(__SANITIZE_ADDRESS__)
-    ASAN_UNPOISON_MEMORY_REGION(static_cast<char*>(stack.sp) - stack.size + kGuardBytes,
-                                stack.size - kGuardBytes);
-#endif
-    free_list().push_back(stack);
-  }
-
- private:
-  static std::vector<stack_context>& free_list() {
-    static auto* const list = new std::vector<stack_context>;
-    return *list;
-  }
+// A lane keeps its stack, whatever becomes of the fiber on it.
+struct KeepStack {
+  void deallocate(stack_context&) noexcept {}
 };
 
 // Whether the launch returns or throws.
@@ -83,8 +61,8 @@ void Scheduler::prepare(unsigned threads) {
     self->thread = static_cast<unsigned>(lanes_.size());
     self->in_warp = self->thread % kWarp;
     self->thread_bits = Record{self->thread} << kThreadShift;
-    self->fiber = fiber(std::allocator_arg, Stacks(),
-                        [this, self](fiber&& from) { return run_lane(std::move(from), *self); });
+    self->stack = make_stack(self->thread);
+    start_fiber(*self);
     lanes_.push_back(std::move(lane));
   }
   warps_.resize(threads / kWarp);
@@ -94,6 +72,18 @@ void Scheduler::prepare(unsigned threads) {
     warp.lanes[thread % kWarp] = lanes_[thread].get();
     lanes_[thread]->warp = &warp;
   }
+}
+
+// A fiber that was there is given up where it stands: kernels hold nothing to destroy.
+void Scheduler::start_fiber(Lane& lane) {
+  alignas(fiber) unsigned char given_up[sizeof(fiber)];
+  new (given_up) fiber(std::move(lane.fiber));
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_UNPOISON_MEMORY_REGION(static_cast<char*>(lane.stack.sp) - lane.stack.size, lane.stack.size);
+#endif
+  const boost::context::preallocated place(lane.stack.sp, lane.stack.size, lane.stack);
+  lane.fiber = fiber(std::allocator_arg, place, KeepStack(),
+                     [this, &lane](fiber&& from) { return run_lane(std::move(from), lane); });
 }
 
 void Scheduler::run(const Launch& launch, void (*body)(void*), void* argument) {
@@ -146,13 +136,14 @@ void Scheduler::run_block(unsigned block) {
   current_ = &main_;
   switch_to(choose());
   if (error_) {
-    lanes_.clear();  // unwinds the suspended lanes
+    for (const auto& lane : lanes_) start_fiber(*lane);
     std::rethrow_exception(std::exchange(error_, nullptr));
   }
 }
 
 // One fiber runs one lane of block after block.
 fiber Scheduler::run_lane(fiber&& from, Lane& lane) {
+  sanitize_arrive(lane, *previous_);
   previous_->fiber = std::move(from);
   for (;;) {
     Lane* next = &main_;
@@ -160,8 +151,6 @@ fiber Scheduler::run_lane(fiber&& from, Lane& lane) {
       body_(argument_);
       lane.warp->exited |= 1u << lane.in_warp;
       next = &choose();
-    } catch (const boost::context::detail::forced_unwind&) {
-      throw;
     } catch (...) {
       error_ = std::current_exception();
     }

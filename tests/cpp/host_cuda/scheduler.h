@@ -11,6 +11,11 @@
 #include <string>
 #include <vector>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 #include "host_cuda/collectives.h"
 #include "host_cuda/launch.h"
 #include "host_cuda/trace.h"
@@ -63,6 +68,8 @@ struct Warp {
 
 struct Lane {
   boost::context::fiber fiber;
+  boost::context::stack_context stack;
+  void* sanitizer_stack = nullptr;
   Warp* warp = nullptr;
   unsigned thread = 0, in_warp = 0;
   Record thread_bits = 0;
@@ -113,6 +120,7 @@ class Scheduler {
   Record tick() { return ++time_ << kStampShift; }
   void prepare(unsigned threads);
   void run_block(unsigned block);
+  void start_fiber(Lane& lane);
   boost::context::fiber run_lane(boost::context::fiber&& from, Lane& lane);
 
   void suspend();
@@ -131,14 +139,36 @@ class Scheduler {
                                    unsigned other);
 };
 
+// AddressSanitizer has to know whose stack it is on.
+inline void sanitize_leave(Lane& from, const Lane& to) {
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_start_switch_fiber(&from.sanitizer_stack,
+                                 static_cast<char*>(to.stack.sp) - to.stack.size, to.stack.size);
+#else
+  (void)from, (void)to;
+#endif
+}
+inline void sanitize_arrive(Lane& at, Lane& from) {
+#if defined(__SANITIZE_ADDRESS__)
+  const void* bottom;
+  __sanitizer_finish_switch_fiber(at.sanitizer_stack, &bottom, &from.stack.size);
+  from.stack.sp = static_cast<char*>(const_cast<void*>(bottom)) + from.stack.size;
+#else
+  (void)at, (void)from;
+#endif
+}
+
 // Inline, for these are what a collective costs.
 inline void Scheduler::switch_to(Lane& lane) {
   previous_ = current_;
   current_ = &lane;
   threadIdx.x = lane.thread;
   if (lane.warp != nullptr) now.who = lane.warp->stamp | lane.thread_bits;
+  Lane& self = *previous_;
+  sanitize_leave(self, lane);
   boost::context::fiber from = std::move(lane.fiber).resume();
   // Here again, from whichever lane chose this one.
+  sanitize_arrive(self, *previous_);
   previous_->fiber = std::move(from);
 }
 

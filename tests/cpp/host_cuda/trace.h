@@ -19,7 +19,7 @@ using Record = uint64_t;
 inline constexpr int kSiteBits = 18, kFileBits = 6, kThreadShift = 19, kStampShift = 29;
 inline constexpr unsigned kMaxLine = (1u << (kSiteBits - kFileBits)) - 1;
 inline constexpr unsigned kMaxFiles = 1u << kFileBits;
-inline constexpr Record kAtomic = Record{1} << kSiteBits;
+inline constexpr Record kAtomicBit = Record{1} << kSiteBits;
 inline constexpr Record kThreadMask = Record{1023} << kThreadShift;
 inline constexpr Record kWarpMask = kThreadMask & ~(Record{31} << kThreadShift);
 
@@ -64,8 +64,8 @@ struct Index {
   const char* file;
 
   template <typename I, typename = std::enable_if_t<std::is_integral_v<I> || std::is_enum_v<I>>>
-  constexpr Index(I i, int line = __builtin_LINE(), const char* file = __builtin_FILE())
-      : value(static_cast<int64_t>(i)), line(line), file(file) {}
+  constexpr Index(I i, int line_ = __builtin_LINE(), const char* file_ = __builtin_FILE())
+      : value(static_cast<int64_t>(i)), line(line_), file(file_) {}
 
   Record record() const { return now.who | make_site(file, line); }
 };
@@ -105,13 +105,13 @@ inline Record note_write(Cell& cell, Record since, Record record) {
 }
 
 inline Record note_atomic(Cell& cell, Record since, Record record) {
-  if ((cell.write & kAtomic) == 0 && unordered(cell.write, since)) return cell.write;
+  if ((cell.write & kAtomicBit) == 0 && unordered(cell.write, since)) return cell.write;
   if (unordered(cell.read, since)) return cell.read;
   if (unordered(cell.earlier_read, since)) return cell.earlier_read;
   // A plain write of this lane stays on record: other lanes' atomics race with it.
   const bool own_plain_write =
-      (cell.write & kAtomic) == 0 && (cell.write ^ now.who) >> kThreadShift == 0;
-  if (!own_plain_write) cell.write = record | kAtomic;
+      (cell.write & kAtomicBit) == 0 && (cell.write ^ now.who) >> kThreadShift == 0;
+  if (!own_plain_write) cell.write = record | kAtomicBit;
   return 0;
 }
 

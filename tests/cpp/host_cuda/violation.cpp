@@ -98,9 +98,9 @@ std::string describe_race(Access access, const std::string& what, bool earlier_i
   const char* const does = access == Access::kRead    ? "reads "
                            : access == Access::kWrite ? "writes "
                                                       : "updates atomically ";
-  const char* const did = earlier_is_read            ? " read"
-                          : (earlier & kAtomic) != 0 ? " updated atomically"
-                                                     : " wrote";
+  const char* const did = earlier_is_read               ? " read"
+                          : (earlier & kAtomicBit) != 0 ? " updated atomically"
+                                                        : " wrote";
   return does + what + " that " + describe_lane(earlier) + did + " at " +
          site_text(static_cast<Site>(earlier & ((1u << kSiteBits) - 1))) +
          (other_block ? ", and blocks are not ordered" : ", no barrier between");
