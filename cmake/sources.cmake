@@ -42,10 +42,19 @@ set(HITGRAPH_OPS_WITHOUT_CUDA_SOURCES csrc/ops/cuda/refuse.cpp)
 
 set(HITGRAPH_PYTHON_SOURCES csrc/python/module.cpp)
 
+# CUDA's vocabulary for the host: kernels run in C++ tests, checked.
+set(HITGRAPH_HOST_CUDA_SOURCES
+  tests/cpp/host_cuda/buffer.cpp
+  tests/cpp/host_cuda/rendezvous.cpp
+  tests/cpp/host_cuda/scheduler.cpp
+  tests/cpp/host_cuda/shared.cpp
+  tests/cpp/host_cuda/violation.cpp)
+
 set(HITGRAPH_CPP_TESTS
   tests/cpp/bucket_tree_test.cpp
   tests/cpp/executor_test.cpp
   tests/cpp/graph_test.cpp
+  tests/cpp/host_cuda_test.cpp
   tests/cpp/knn_exact_test.cpp
   tests/cpp/knn_work_test.cpp
   tests/cpp/simd_level_test.cpp)

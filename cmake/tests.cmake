@@ -1,6 +1,16 @@
 # The C++ tests: GoogleTest, linked to the core alone.
 find_package(GTest REQUIRED)
+find_package(Boost REQUIRED COMPONENTS context)
 include(GoogleTest)
+
+# The tests that link this compile the kernels with the host's compiler.
+add_library(host_cuda STATIC ${HITGRAPH_HOST_CUDA_SOURCES})
+target_compile_features(host_cuda PUBLIC cxx_std_17)
+target_compile_definitions(host_cuda PUBLIC HITGRAPH_HOST_CUDA)
+target_compile_options(host_cuda PRIVATE -O2 -Wall -Wextra)
+target_include_directories(host_cuda PUBLIC ${PROJECT_SOURCE_DIR}/csrc ${PROJECT_SOURCE_DIR}/tests/cpp)
+target_link_libraries(host_cuda PUBLIC Boost::context)
+
 foreach(source ${HITGRAPH_CPP_TESTS})
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
@@ -8,6 +18,8 @@ foreach(source ${HITGRAPH_CPP_TESTS})
   target_link_libraries(${name} PRIVATE hitgraph_core GTest::gtest GTest::gtest_main Threads::Threads)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)
 endforeach()
+target_link_libraries(host_cuda_test PRIVATE host_cuda)
+
 if(NOT HITGRAPH_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
   add_test(NAME isa_symbols COMMAND ${PROJECT_SOURCE_DIR}/tests/cpp/isa_symbols.sh
                                     $<TARGET_FILE:hitgraph_core> ${CMAKE_NM})
