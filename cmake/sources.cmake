@@ -54,6 +54,7 @@ set(HITGRAPH_CPP_TESTS
   tests/cpp/bucket_tree_test.cpp
   tests/cpp/executor_test.cpp
   tests/cpp/graph_test.cpp
+  tests/cpp/host_cuda_memory_test.cpp
   tests/cpp/host_cuda_test.cpp
   tests/cpp/knn_exact_test.cpp
   tests/cpp/knn_work_test.cpp

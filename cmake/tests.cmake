@@ -18,7 +18,9 @@ foreach(source ${HITGRAPH_CPP_TESTS})
   target_link_libraries(${name} PRIVATE hitgraph_core GTest::gtest GTest::gtest_main Threads::Threads)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)
 endforeach()
-target_link_libraries(host_cuda_test PRIVATE host_cuda)
+foreach(name host_cuda_memory_test host_cuda_test)
+  target_link_libraries(${name} PRIVATE host_cuda)
+endforeach()
 
 if(NOT HITGRAPH_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
   add_test(NAME isa_symbols COMMAND ${PROJECT_SOURCE_DIR}/tests/cpp/isa_symbols.sh

@@ -1,6 +1,7 @@
 #include "host_cuda/buffer.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
+#include <exception>
 #include <memory>
 #include <string>
 #include <type_traits>

@@ -1,4 +1,7 @@
 // What view[i] is: a load when a value is wanted, a store when one is assigned.
+//
+// So a kernel names the type of what it loads: `float x = view[i]`. Under `auto` x would be the
+// reference, and a template would deduce it.
 #pragma once
 
 #include "host_cuda/trace.h"

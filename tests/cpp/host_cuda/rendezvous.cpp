@@ -1,5 +1,6 @@
 // Who waits for whom: groups of a warp that are complete, the barrier of the block, and what to say
 // when neither can ever be.
+#include <cstdio>
 #include <string>
 
 #include "host_cuda/scheduler.h"

@@ -1,6 +1,6 @@
 #include "host_cuda/shared.h"
 
-#include <memory>
+#include <cstdlib>
 #include <new>
 #include <string>
 
