@@ -54,8 +54,13 @@ set(HITGRAPH_CPP_TESTS
   tests/cpp/bucket_tree_test.cpp
   tests/cpp/executor_test.cpp
   tests/cpp/graph_test.cpp
-  tests/cpp/host_cuda_memory_test.cpp
-  tests/cpp/host_cuda_test.cpp
   tests/cpp/knn_exact_test.cpp
   tests/cpp/knn_work_test.cpp
   tests/cpp/simd_level_test.cpp)
+
+# Those that run kernels on the host.
+set(HITGRAPH_HOST_CUDA_TESTS
+  tests/cpp/graph_cuda_test.cpp
+  tests/cpp/host_cuda_memory_test.cpp
+  tests/cpp/host_cuda_test.cpp
+  tests/cpp/knn_cuda_test.cpp)

@@ -3,13 +3,13 @@
 #include "core/knn.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "core/cpu/bitonic_sort.h"
 #include "core/cpu/kd_partition.h"
 #include "core/cpu/search_task.h"
 #include "core/distance.h"
+#include "core/guess.h"
 
 namespace hitgraph {
 
@@ -26,16 +26,12 @@ void SearchScratch<T>::resize(int64_t dim, int64_t k, int64_t points) {
   keys.resize(bitonic_capacity(pool_capacity) + kLanes);
 }
 
-// The count of points in a given radius fluctuates like sqrt(k) from query to query, hence the
-// reserve. Volumes grow like radius^dim: factors of volume become factors of the squared radius by
-// the exponent 2 / dim. The volumes were chosen by counting candidates (docs/decisions.md).
+// The volumes were chosen by counting candidates (docs/decisions.md).
 template <typename T>
 GuessMargin<T> guess_margin(int64_t dim, int64_t k) {
-  const auto radius2 = [&](double volume) {
-    return static_cast<T>(std::pow(volume, 2.0 / static_cast<double>(dim)));
-  };
+  const auto radius2 = [&](double volume) { return radius2_factor<T>(volume, dim); };
   GuessMargin<T> margin;
-  margin.reserve = 2 + static_cast<int64_t>(1.5 * std::sqrt(static_cast<double>(k)));
+  margin.reserve = guess_reserve(k);
   // Keeping a point costs about as much everywhere, missing one costs a search: in more dimensions,
   // where that is dearer and guesses are worse, the margin is wider.
   const bool low = dim <= 4;

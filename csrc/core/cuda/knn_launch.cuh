@@ -20,8 +20,8 @@ enum Counter {
   kCounters
 };
 
-// Of a pool of candidates: `trigger` is when it is first cut back, giving the first limit; later it
-// is cut back when another bucket might not fit. A cut leaves `kept` at most, k at least.
+// Of a pool of candidates. A search without a guess cuts it back to `kept` at most, k at least,
+// once it holds `trigger`, which gives the first limit; every search does when there is no room.
 struct PoolSizes {
   int k;  // neighbours of one pass
   int kept;
@@ -37,6 +37,13 @@ HITGRAPH_HOST_DEVICE PoolSizes pool_sizes(int k, int room) {
   sizes.capacity = sizes.kept + kWarpSize + room;
   return sizes;
 }
+
+// Factors of squared radii. The shell of a query is the pilot's k-th distance times `shell`; points
+// up to the shell times `margin` are kept; a shell that held too few grows by `widen`.
+template <typename T>
+struct GuessFactors {
+  T shell, margin, widen;
+};
 
 // Offsets in bytes, for a warp with `group` queries. T arrays first, so that all are aligned.
 struct SearchLayout {
@@ -82,6 +89,7 @@ struct KnnLaunch {
   int group;  // queries a warp, a divisor of 32
   int k;
   PoolSizes pool;  // of a full pass
+  GuessFactors<T> guess;
   SearchLayout layout;
   T max_distance2;
   bool exclude_self;

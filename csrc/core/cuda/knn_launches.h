@@ -3,6 +3,7 @@
 
 #include "core/cuda/forest_build.h"
 #include "core/cuda/knn_search.cuh"
+#include "core/guess.h"
 
 namespace hitgraph {
 
@@ -45,6 +46,17 @@ inline SearchSizes search_sizes(int64_t k, int dim, int levels, uint32_t number_
   return sizes;
 }
 
+// Volumes, chosen by counting candidates (docs/decisions.md). The shell holds k and half of a
+// reserve: a larger one scans more, a smaller one needs a second layer more often. A margin costs
+// places in the pool, and nothing if it is cut; too small a one costs a search, which is dear in
+// many dimensions.
+template <typename T>
+GuessFactors<T> guess_factors(int64_t k, int64_t dim) {
+  const double shell = 1 + 0.5 * static_cast<double>(guess_reserve(k)) / static_cast<double>(k);
+  return {radius2_factor<T>(shell, dim), radius2_factor<T>(dim <= 4 ? 2.0 : 20.0, dim),
+          radius2_factor<T>(4.0, dim)};
+}
+
 template <typename T>
 using SearchKernel = void (*)(KnnLaunch<T>);
 
@@ -82,6 +94,7 @@ void launch_knn(Device& device, const KnnInput<T>& input) {
   launch.k = static_cast<int>(input.k);
   launch.pool = sizes.pool;
   launch.layout = sizes.layout;
+  launch.guess = guess_factors<T>(input.k, points.dim);
   launch.max_distance2 = input.max_distance2;
   launch.exclude_self = input.exclude_self;
   launch.index32 = input.index32;

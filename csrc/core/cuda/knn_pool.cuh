@@ -86,9 +86,27 @@ class Pool {
     return keep(count, limit);
   }
 
-  // Calls visit(rank, distance2, index) for every entry, from the lane that holds it.
+  HITGRAPH_DEVICE int count_within(int count, T distance2) const {
+    return count_if(count, [&](int entry) { return T(distance2_[entry]) <= distance2; });
+  }
+
+  // Calls visit(rank, distance2, index) for every entry, from one lane.
   template <typename Visit>
   HITGRAPH_DEVICE void rank(int count, Visit visit) const {
+    if (count <= kMostByCounting) return rank_by_counting(count, visit);
+    sort(count);
+    for (int entry = lane_index(); entry < count; entry += kWarpSize) {
+      visit(entry, T(distance2_[first_ + entry]), int(index_[first_ + entry]));
+    }
+  }
+
+ private:
+  // Counting takes count^2 steps that wait for nothing, sorting count log^2 that wait for each
+  // other.
+  static constexpr int kMostByCounting = 96;
+
+  template <typename Visit>
+  HITGRAPH_DEVICE void rank_by_counting(int count, Visit visit) const {
     for (int begin = 0; begin < count; begin += kWarpSize) {
       const bool present = begin + lane_index() < count;
       const T distance2 = present ? T(distance2_[first_ + begin + lane_index()]) : T(0);
@@ -103,7 +121,34 @@ class Pool {
     }
   }
 
- private:
+  // A bitonic network in the form where every comparison puts the smaller one first: what is beyond
+  // `count` counts as larger than everything and need not exist.
+  HITGRAPH_DEVICE void sort(int count) const {
+    int places = kWarpSize;
+    while (places < count) places *= 2;
+    for (int size = 2; size <= places; size *= 2) {
+      for (int stride = size / 2; stride > 0; stride /= 2) {
+        for (int pair = lane_index(); pair < places / 2; pair += kWarpSize) {
+          const int offset = pair & (stride - 1);
+          const int lower = 2 * pair - offset;
+          const int upper = stride == size / 2 ? lower - 2 * offset + size - 1 : lower + stride;
+          if (upper < count) put_in_order(lower, upper);
+        }
+        __syncwarp();
+      }
+    }
+  }
+
+  HITGRAPH_DEVICE void put_in_order(int lower, int upper) const {
+    const T a = distance2_[first_ + lower], b = distance2_[first_ + upper];
+    const int a_index = index_[first_ + lower], b_index = index_[first_ + upper];
+    if (not_after(a, a_index, b, b_index)) return;
+    distance2_[first_ + lower] = b;
+    distance2_[first_ + upper] = a;
+    index_[first_ + lower] = b_index;
+    index_[first_ + upper] = a_index;
+  }
+
   template <typename Predicate>
   HITGRAPH_DEVICE int count_if(int count, Predicate predicate) const {
     int sum = 0;

@@ -1,11 +1,18 @@
 // The search of a group of queries of one bucket, by one warp.
 //
 // Candidates are lanes, queries a uniform loop; for the bounds of boxes, children are lanes; for
-// the bounds of one bucket, queries are lanes. The group's own box steers: it opens nodes nearest
-// first and stops where the bound exceeds the widest limit of the group. Whether a bucket is
-// scanned is asked for every query with the query's own bound and limit. Both bounds run the chain
-// of core/distance.h on differences that are never larger than those of a point inside, so that
-// nothing within a limit is missed, bit for bit.
+// the bounds of one bucket, queries are lanes. The box of the queries that still ask steers: it
+// opens nodes nearest first and stops where the bound exceeds the widest limit of those queries.
+// Whether a bucket is scanned is asked for every query with the query's own bound and limit. Both
+// bounds run the chain of core/distance.h on differences that are never larger than those of a
+// point inside, so that nothing within a limit is missed, bit for bit.
+//
+// Onion layers. One query of the group, the pilot, searches first, outward from where it is, with
+// no limit but the best k so far. Its k-th distance makes the others' first layer, the *shell*: a
+// guess of the radius that holds k points. What reaches into the shell is scanned, points somewhat
+// beyond it are kept too. If k points lie within the shell, that was all; if k were found, but some
+// beyond it, the k-th is a limit, and a second layer scans what lies between; if fewer were found,
+// the search starts again, wider, and after that like a pilot's.
 //
 // Shared memory (SearchLayout): a record a query (coordinates, the limit's distance2) that every
 // lane reads at once, a state a query, the bounds of the children on the way down, a pool a query.
@@ -64,7 +71,7 @@ class GroupSearch {
       k_ = smaller(launch_.k - column, kMostPerPass);
       first_pass_ = column == 0;
       start_pass();
-      search();
+      search_pass();
       finish_pass(column);
     }
     flush();
@@ -79,46 +86,113 @@ class GroupSearch {
     return Pool<T>(pool_distance2_, pool_index_, launch_.pool, query);
   }
 
-  // Lane q brings query q, and all together the group's box.
+  // Lane q brings query q.
   HITGRAPH_DEVICE void load_queries(int begin) {
     const bool asks = lane_index() < queries_;
     const int row = asks ? int(launch_.query_index[begin + lane_index()]) : 0;
-    for (int axis = 0; axis < dim(); ++axis) {
-      T low = infinity<T>(), high = -infinity<T>();
-      if (asks) {
-        low = high = launch_.queries[static_cast<int64_t>(row) * dim() + axis];
-        records_[lane_index() * stride() + axis] = low;
-      }
-      low = warp_min(low);
-      high = warp_max(high);
-      if (lane_index() == 0) {
-        low_[axis] = low;
-        high_[axis] = high;
-      }
+    for (int axis = 0; asks && axis < dim(); ++axis) {
+      records_[lane_index() * stride() + axis] =
+          T(launch_.queries[static_cast<int64_t>(row) * dim() + axis]);
     }
     // The record is read whole, its padding too.
     for (int rest = dim(); asks && rest < stride(); ++rest) {
       records_[lane_index() * stride() + rest] = launch_.max_distance2;
     }
     if (asks) states_[lane_index()] = {row, launch_.exclude_self ? row : -1, 0x7fffffff, 0};
+    __syncwarp();
   }
 
   HITGRAPH_DEVICE void start_pass() {
-    if (!first_pass_ && lane_index() < queries_) {
-      QueryState state = states_[lane_index()];
-      state.limit_index = 0x7fffffff;
-      state.count = 0;
-      states_[lane_index()] = state;
-      records_[lane_index() * stride() + dim()] = launch_.max_distance2;
-    }
-    widest_.distance2 = launch_.max_distance2;
-    widest_.index = 0x7fffffff;
+    if (!first_pass_ && lane_index() < queries_) reset(launch_.max_distance2);
+    shell_ = launch_.max_distance2;
+    inside_ = T(-1);
     __syncwarp();
+  }
+
+  // Lane q: query q starts anew.
+  HITGRAPH_DEVICE void reset(T limit) {
+    QueryState state = states_[lane_index()];
+    state.limit_index = 0x7fffffff;
+    state.count = 0;
+    states_[lane_index()] = state;
+    records_[lane_index() * stride() + dim()] = limit;
+  }
+
+  HITGRAPH_DEVICE void search_pass() {
+    const unsigned everybody = kFullWarp >> (kWarpSize - queries_);
+    const int pilot = queries_ / 2;
+    asking_ = 1u << pilot;
+    search();
+    asking_ = everybody & ~asking_;
+    if (asking_ != 0) guess_shells(pilot);
+    for (int attempt = 0; asking_ != 0; ++attempt) {
+      search();
+      asking_ = unfinished(attempt);
+    }
+  }
+
+  // The pilot's pool is cut to k, and its farthest entry is the k-th neighbour.
+  HITGRAPH_DEVICE void guess_shells(int pilot) {
+    QueryState state = states_[pilot];
+    __syncwarp();
+    if (state.count < k_) return;  // it has seen everything, and so must the others
+    cut(pilot, state, k_);
+    if (lane_index() == 0) states_[pilot] = state;
+    __syncwarp();
+    const T reach = records_[pilot * stride() + dim()];
+    __syncwarp();
+    if (asking_ >> lane_index() & 1u) set_shell(reach * launch_.guess.shell);
+    __syncwarp();
+  }
+
+  HITGRAPH_DEVICE void set_shell(T shell) {
+    shell_ = smaller(shell, launch_.max_distance2);
+    records_[lane_index() * stride() + dim()] =
+        smaller(shell_ * launch_.guess.margin, launch_.max_distance2);
+  }
+
+  // The queries that must search again, and how far.
+  HITGRAPH_DEVICE unsigned unfinished(int attempt) {
+    unsigned again = 0;
+    for (unsigned rest = asking_; rest != 0; rest &= rest - 1) {
+      const int query = __ffs(rest) - 1;
+      const T shell = __shfl_sync(kFullWarp, shell_, query);
+      QueryState state = states_[query];
+      if (shell >= launch_.max_distance2 || pool(query).count_within(state.count, shell) >= k_) {
+        continue;
+      }
+      again |= 1u << query;
+      __syncwarp();
+      if (state.count >= k_) {
+        cut(query, state, k_);
+        if (lane_index() == 0) states_[query] = state;
+        __syncwarp();
+        const T limit = records_[query * stride() + dim()];
+        if (lane_index() == query) {
+          inside_ = shell_;
+          shell_ = limit;
+        }
+      } else {
+        add(kRestarts, 1);
+        if (lane_index() == query) {
+          reset(launch_.max_distance2);
+          if (attempt == 0 && shell_ > 0) {
+            set_shell(shell_ * launch_.guess.widen);
+          } else {
+            shell_ = launch_.max_distance2;
+          }
+        }
+      }
+      __syncwarp();
+    }
+    return again;
   }
 
   // Depth first through the boxes of the segment, nearest first. The children of one node at each
   // level are on the way down: numbers are relative to the segment, so a parent is a division.
   HITGRAPH_DEVICE void search() {
+    box_queries();
+    find_widest();
     int level = 0;
     while (forest_.nodes(segment_, level).count > kWarpSize) ++level;
     const int top = level;
@@ -143,7 +217,23 @@ class GroupSearch {
     }
   }
 
-  // The bounds of the 32 children of a node, towards the group's box.
+  // The box of those that ask.
+  HITGRAPH_DEVICE void box_queries() {
+    const bool asks = (asking_ >> lane_index() & 1u) != 0;
+    for (int axis = 0; axis < dim(); ++axis) {
+      T low = infinity<T>(), high = -infinity<T>();
+      if (asks) low = high = records_[lane_index() * stride() + axis];
+      low = warp_min(low);
+      high = warp_max(high);
+      if (lane_index() == 0) {
+        low_[axis] = low;
+        high_[axis] = high;
+      }
+    }
+    __syncwarp();
+  }
+
+  // The bounds of the 32 children of a node, towards that box.
   HITGRAPH_DEVICE void open(int level, int parent) {
     add(kNodes, 1);
     const auto nodes = forest_.nodes(segment_, level);
@@ -200,10 +290,11 @@ class GroupSearch {
     if (changed) find_widest();
   }
 
-  // Lane q: whether anything in the bucket can be within the limit of query q.
+  // Lane q: whether query q asks, and anything in the bucket that it has not scanned can be within
+  // its shell and its limit.
   HITGRAPH_DEVICE unsigned queries_that_need(int bucket) const {
     bool needs = false;
-    if (lane_index() < queries_) {
+    if (asking_ >> lane_index() & 1u) {
       const int record = lane_index() * stride();
       T bound = T(0);
       for (int axis = 0; axis < dim(); ++axis) {
@@ -214,7 +305,8 @@ class GroupSearch {
       }
       const T limit = records_[record + dim()];
       const QueryState state = states_[lane_index()];
-      needs = not_after<T, int>(bound, forest_.first_index[bucket], limit, state.limit_index);
+      needs = bound > inside_ && bound <= shell_ &&
+              not_after<T, int>(bound, forest_.first_index[bucket], limit, state.limit_index);
     }
     return __ballot_sync(kFullWarp, needs);
   }
@@ -258,40 +350,52 @@ class GroupSearch {
       const int floor_index = floor_index_[query];
       accept = accept && !not_after<T, int>(distance2, index_, floor, floor_index);
     }
-    const unsigned accepted = __ballot_sync(kFullWarp, accept);
+    unsigned accepted = __ballot_sync(kFullWarp, accept);
     if (accepted == 0) return false;
+    bool changed = false;
+    if (state.count + __popc(accepted) > launch_.pool.capacity) {
+      cut(query, state, kept());
+      changed = true;
+      __syncwarp();
+      const T nearer = records_[query * stride() + dim()];
+      accept = accept && not_after<T, int>(distance2, index_, nearer, state.limit_index);
+      accepted = __ballot_sync(kFullWarp, accept);
+    }
     pool(query).append(state.count, accepted, distance2, index_);
     state.count += __popc(accepted);
     add(kAccepted, __popc(accepted));
     __syncwarp();
     const bool unlimited = limit == launch_.max_distance2 && state.limit_index == 0x7fffffff;
-    const bool full = state.count > launch_.pool.capacity - kWarpSize;
-    const bool cuts = full || (unlimited && state.count >= trigger());
-    if (cuts) cut(query, state);
+    if (unlimited && !changed && state.count >= trigger()) {
+      cut(query, state, kept());
+      changed = true;
+    }
     if (lane_index() == 0) states_[query] = state;
     __syncwarp();
-    return cuts;
+    return changed;
   }
 
   HITGRAPH_DEVICE int kept() const { return pool_sizes(k_, 0).kept; }
   HITGRAPH_DEVICE int trigger() const { return pool_sizes(k_, 0).trigger; }
 
-  HITGRAPH_DEVICE void cut(int query, QueryState& state) {
+  // Cuts the query's pool back to at most `most`, k at least, and lowers its limit to what is left.
+  HITGRAPH_DEVICE void cut(int query, QueryState& state, int most) {
     add(kSelections, 1);
     Limit<T> limit;
-    state.count = pool(query).cut(state.count, k_, kept(), limit);
+    state.count = pool(query).cut(state.count, k_, most, limit);
     state.limit_index = limit.index;
     if (lane_index() == 0) records_[query * stride() + dim()] = limit.distance2;
   }
 
-  // The limit that no query of the group exceeds.
+  // What no query that asks goes beyond.
   HITGRAPH_DEVICE void find_widest() {
-    T distance2 = T(0);
+    T distance2 = T(-1);
     int index = 0;
-    if (lane_index() < queries_) {
-      distance2 = records_[lane_index() * stride() + dim()];
+    if (asking_ >> lane_index() & 1u) {
+      const T limit = records_[lane_index() * stride() + dim()];
       const QueryState state = states_[lane_index()];
-      index = state.limit_index;
+      distance2 = smaller(limit, shell_);
+      index = limit <= shell_ ? state.limit_index : 0x7fffffff;
     }
     widest_.distance2 = warp_max(distance2);
     widest_.index = warp_max(distance2 == widest_.distance2 ? index : 0);
@@ -301,7 +405,7 @@ class GroupSearch {
     for (int query = 0; query < queries_; ++query) {
       QueryState state = states_[query];
       __syncwarp();
-      if (state.count > kept()) cut(query, state);
+      if (state.count > kept()) cut(query, state, kept());
       const int found = smaller(state.count, k_);
       const int64_t row = static_cast<int64_t>(state.row) * launch_.k + column;
       pool(query).rank(state.count, [&](int rank, T distance2, int index) {
@@ -353,7 +457,9 @@ class GroupSearch {
 
   int queries_ = 0, segment_ = 0, first_bucket_ = 0, k_ = 0;
   bool first_pass_ = true;
-  Limit<T> widest_;
+  unsigned asking_ = 0;       // the queries that search
+  Limit<T> widest_;           // none of which goes beyond
+  T shell_ = 0, inside_ = 0;  // lane q: how far query q looks now, and has looked before
   // The bucket that is scanned: the candidate of this lane.
   int count_ = 0, index_ = -1;
   int64_t column_ = 0;
