@@ -58,7 +58,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/mypy
 
 cpp-test: $(VENV)/test.stamp
-	$(BIN)/cmake -S . -B build/core -GNinja -DCMAKE_MAKE_PROGRAM="$(CURDIR)/$(BIN)/ninja" -DHITGRAPH_TESTS=ON
+	$(BIN)/cmake -S . -B build/core -GNinja -DCMAKE_MAKE_PROGRAM="$(CURDIR)/$(BIN)/ninja" -DHITGRAPH_TESTS=ON -DHITGRAPH_CUDA=OFF
 	$(BIN)/cmake --build build/core -j$(JOBS)
 	cd build/core && "$(CURDIR)/$(BIN)/ctest" --output-on-failure -j$(JOBS)
 
@@ -68,7 +68,7 @@ python-test: library $(VENV)/test.stamp
 sanitize: $(VENV)/base.stamp
 	tools/check_system test $(PYTHON)
 	$(BIN)/cmake -S . -B build/sanitize -GNinja -DCMAKE_MAKE_PROGRAM="$(CURDIR)/$(BIN)/ninja" \
-	  -DHITGRAPH_TESTS=ON -DHITGRAPH_SANITIZE=ON
+	  -DHITGRAPH_TESTS=ON -DHITGRAPH_SANITIZE=ON -DHITGRAPH_CUDA=OFF
 	$(BIN)/cmake --build build/sanitize -j$(JOBS)
 	cd build/sanitize && "$(CURDIR)/$(BIN)/ctest" --output-on-failure -j$(JOBS)
 

@@ -63,4 +63,5 @@ set(HITGRAPH_HOST_CUDA_TESTS
   tests/cpp/graph_cuda_test.cpp
   tests/cpp/host_cuda_memory_test.cpp
   tests/cpp/host_cuda_test.cpp
-  tests/cpp/knn_cuda_test.cpp)
+  tests/cpp/knn_cuda_test.cpp
+  tests/cpp/knn_cuda_work_test.cpp)

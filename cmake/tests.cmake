@@ -22,6 +22,22 @@ foreach(source ${HITGRAPH_CPP_TESTS} ${HITGRAPH_HOST_CUDA_TESTS})
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)
 endforeach()
+target_compile_definitions(knn_cuda_work_test PRIVATE
+  HITGRAPH_WORK_TABLE="${PROJECT_SOURCE_DIR}/benchmarks/results/cuda_work.txt")
+
+# Kernels with a fault each: the host's execution must catch every one, by name.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+set(faults ${PROJECT_SOURCE_DIR}/tests/cpp/faults/faults.py)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${faults})
+execute_process(COMMAND ${Python3_EXECUTABLE} ${faults} --list OUTPUT_VARIABLE fault_names)
+if(NOT HITGRAPH_SANITIZE)
+  foreach(name ${fault_names})
+    add_test(NAME fault.${name} COMMAND ${Python3_EXECUTABLE} ${faults} ${name}
+             --compiler ${CMAKE_CXX_COMPILER} --libraries $<TARGET_FILE:host_cuda>
+             $<TARGET_FILE:hitgraph_core> $<TARGET_FILE:Boost::context>)
+  endforeach()
+endif()
+
 if(NOT HITGRAPH_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
   add_test(NAME isa_symbols COMMAND ${PROJECT_SOURCE_DIR}/tests/cpp/isa_symbols.sh
                                     $<TARGET_FILE:hitgraph_core> ${CMAKE_NM})

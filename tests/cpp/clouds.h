@@ -1,6 +1,7 @@
 // Point clouds that are hard in different ways, for the tests of the search.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>

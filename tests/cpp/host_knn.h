@@ -56,6 +56,7 @@ struct HostRun {
   uint64_t seed = 1;
   int64_t shared_bytes = HostDevice::kAmpere;
   KnnCounters* counters = nullptr;
+  int64_t* bucket_tests = nullptr;
 };
 
 // As KnnCase::search, by the kernels of the GPU.
@@ -84,7 +85,35 @@ Rows<T, Index> search_on_host_cuda(const KnnCase<T>& knn, int64_t k, const HostR
                      static_cast<int64_t>(work[kAccepted]), static_cast<int64_t>(work[kSelections]),
                      static_cast<int64_t>(work[kRestarts])};
   }
+  if (run.bucket_tests != nullptr) {
+    *run.bucket_tests = static_cast<int64_t>(counters.data()[kBucketTests]);
+  }
   // values() reports an element that no kernel wrote.
+  return {index.values(), distance2.values()};
+}
+
+// The first `asking` points ask, as if they were the rows from `first_row` on of a huge set of
+// queries: no array is that long, the views begin elsewhere. Self is included.
+inline Rows<float> search_far_rows(const KnnCase<float>& knn, int32_t asking, int64_t k,
+                                   int32_t first_row) {
+  HostDevice device;
+  KnnInput<float> input = device_input(device, knn, k);
+  host_cuda::Buffer<int64_t> index("index", asking * k);
+  host_cuda::Buffer<float> distance2("distance2", asking * k);
+  input.index64 = index.view() - first_row * k;
+  input.distance2 = distance2.view() - first_row * k;
+  input.exclude_self = false;
+  const Forest<float> points = build_forest(device, input.points, true);
+  KnnLaunch<float> launch = search_launch(
+      input, points, points, search_sizes(k, points.dim, points.levels, 4, HostDevice::kAmpere));
+  std::vector<int32_t> rows(static_cast<std::size_t>(asking));
+  std::iota(rows.begin(), rows.end(), first_row);
+  launch.queries = input.points.points - first_row * knn.dim;
+  launch.query_index = device.array<int32_t>("query_index", rows);
+  launch.query_begin = device.array<int32_t>("query_begin", std::vector<int32_t>{0, asking});
+  launch.query_segment = device.array<int32_t>("query_segment", std::vector<int32_t>{0});
+  launch.query_buckets = 1;
+  launch_search(device, launch);
   return {index.values(), distance2.values()};
 }
 

@@ -189,6 +189,17 @@ TEST(KnnCuda, Index32) {
               search_on_host_cuda<float, int32_t>(knn, 16), 16);
 }
 
+// Rows are numbered beyond what 32 bits can address.
+TEST(KnnCuda, OffsetsBeyond32Bits) {
+  constexpr int64_t kAsking = 5, k = 1000;
+  KnnCase<float> knn(make_cloud<float>("uniform", 1100, 3), 3);
+  knn.include_self = true;
+  Rows<float> truth = knn.search(k, best_simd_level());
+  truth.index.resize(kAsking * k);
+  truth.distance2.resize(kAsking * k);
+  expect_rows(truth, search_far_rows(knn, kAsking, k, 3'000'000), k);
+}
+
 // Splits that are none must not be followed: every neighbour is missing, nothing else is touched.
 TEST(KnnCuda, MalformedRowSplitsFindNobody) {
   const std::vector<std::vector<int64_t>> malformed{

@@ -6,6 +6,8 @@
 namespace hitgraph {
 namespace {
 
+static_assert(kCudaCounters == kCounters, "run.h tells callers how many");
+
 void set_index(KnnInput<float>& input, int32_t* index) { input.index32 = index; }
 void set_index(KnnInput<float>& input, int64_t* index) { input.index64 = index; }
 void set_index(KnnInput<double>& input, int32_t* index) { input.index32 = index; }

@@ -9,6 +9,8 @@ namespace hitgraph {
 // stopped.
 constexpr int kMostPerPass = 1024;
 
+// Those of KnnCounters, in its order (nodes are opened for a group), and the bounds of buckets that
+// were asked for all queries of a group at once.
 enum Counter {
   kQueries,
   kCandidates,
@@ -17,6 +19,7 @@ enum Counter {
   kAccepted,
   kSelections,
   kRestarts,
+  kBucketTests,
   kCounters
 };
 

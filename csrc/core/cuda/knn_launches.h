@@ -77,12 +77,9 @@ SearchKernel<T> search_kernel(int dim, bool counting) {
   }
 }
 
-template <typename T, typename Device>
-void launch_knn(Device& device, const KnnInput<T>& input) {
-  const Forest<T> points = build_forest(device, input.points, true);
-  const Forest<T> queries = input.own_queries ? points : build_forest(device, input.queries, false);
-  const SearchSizes sizes = search_sizes(input.k, points.dim, points.levels, sizeof(T),
-                                         device.shared_bytes_per_multiprocessor());
+template <typename T>
+KnnLaunch<T> search_launch(const KnnInput<T>& input, const Forest<T>& points,
+                           const Forest<T>& queries, const SearchSizes& sizes) {
   KnnLaunch<T> launch{};
   launch.forest = points;
   launch.queries = queries.points;
@@ -101,7 +98,20 @@ void launch_knn(Device& device, const KnnInput<T>& input) {
   launch.index64 = input.index64;
   launch.distance2 = input.distance2;
   launch.counters = input.counters;
+  return launch;
+}
 
+template <typename T, typename Device>
+void launch_search(Device& device, const KnnLaunch<T>& launch) {
+  const int64_t groups = static_cast<int64_t>(launch.query_buckets) * (kWarpSize / launch.group);
+  device.launch("search_groups", search_kernel<T>(launch.forest.dim, launch.counters != nullptr),
+                groups, kWarpSize, launch.layout.bytes, launch);
+}
+
+template <typename T, typename Device>
+void launch_knn(Device& device, const KnnInput<T>& input) {
+  const Forest<T> points = build_forest(device, input.points, true);
+  const Forest<T> queries = input.own_queries ? points : build_forest(device, input.queries, false);
   const AbsentRows<T> absent{queries.flags,
                              static_cast<int>(input.query_rows),
                              static_cast<int>(input.k),
@@ -110,9 +120,9 @@ void launch_knn(Device& device, const KnnInput<T>& input) {
                              input.distance2};
   device.launch("fill_absent", fill_absent<T>, blocks_for(input.query_rows + kWarpSize), kThreads,
                 0, absent);
-  const int64_t groups = static_cast<int64_t>(queries.buckets) * (kWarpSize / sizes.group);
-  device.launch("search_groups", search_kernel<T>(points.dim, input.counters != nullptr), groups,
-                kWarpSize, sizes.layout.bytes, launch);
+  const SearchSizes sizes = search_sizes(input.k, points.dim, points.levels, sizeof(T),
+                                         device.shared_bytes_per_multiprocessor());
+  launch_search(device, search_launch(input, points, queries, sizes));
 }
 
 }  // namespace hitgraph

@@ -270,6 +270,7 @@ class GroupSearch {
   }
 
   HITGRAPH_DEVICE void scan_bucket(int bucket) {
+    add(kBucketTests, 1);
     const unsigned asking = queries_that_need(bucket);
     if (asking == 0) return;
     const int begin = forest_.bucket_begin[bucket];

@@ -10,6 +10,8 @@
 
 namespace hitgraph {
 
+constexpr int kCudaCounters = 8;
+
 struct CudaRun {
   void* stream = nullptr;  // a cudaStream_t of the current device
   int64_t shared_bytes_per_multiprocessor = 0;

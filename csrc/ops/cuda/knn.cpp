@@ -1,4 +1,5 @@
 // hitgraph::knn, its oracle and its counting build on CUDA tensors.
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/zeros.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <torch/library.h>
@@ -23,14 +24,14 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> search_and_count(HITGRAPH_KNN_PAR
   const char* op = "hitgraph::knn_stats";
   TORCH_CHECK_VALUE(simd.empty(), op, ": expected no simd level for CUDA tensors, got ", simd);
   const c10::cuda::CUDAGuard guard(points.device());
-  const at::Tensor counters = at::zeros({7}, points.options().dtype(at::kLong));
+  const at::Tensor counters = at::zeros({kCudaCounters}, points.options().dtype(at::kLong));
   auto [index, distance2] =
       run_search({op, HITGRAPH_KNN_VALUES}, [&](const auto& problem, const auto& result) {
         at::Tensor memory;
         knn_cuda(problem, result, cuda_run(points.device(), memory),
                  reinterpret_cast<unsigned long long*>(counters.data_ptr<int64_t>()));
       });
-  return {index, distance2, counters};
+  return {index, distance2, counters.narrow(0, 0, 7).clone()};
 }
 
 // An oracle must not share its kernels with what it judges: the pairs are compared on the CPU.

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Puts one fault at a time into a copy of the kernels, and expects the host's execution to catch it.
+
+faults.py NAME --compiler c++ --libraries ...   compiles probe.cpp with the fault and runs it
+faults.py --list                                the names
+
+A fault is a piece of a file, which must occur, what stands there instead, and what is said of it:
+the kind of a violation, or rows that differ from the CPU's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Fault(NamedTuple):
+    file: str
+    there: str
+    instead: str
+    said: tuple[str, ...]
+    occurrence: int = 0
+
+
+FAULTS = {
+    "none": Fault("knn_search.cuh", "#pragma once", "#pragma once", ()),
+    "warp_barrier_removed": Fault(
+        "forest_split.cuh",
+        "next[leaf] = place + __popc(alike);\n    __syncwarp();",
+        "next[leaf] = place + __popc(alike);",
+        ("[shared race]",),
+    ),
+    "block_barrier_removed": Fault(
+        "block_partition.cuh",
+        "          }\n        }\n        __syncthreads();",
+        "          }\n        }",
+        ("[shared race]",),
+    ),
+    "barrier_before_the_pool_is_read_removed": Fault(
+        "knn_search.cuh",
+        "add(kAccepted, __popc(accepted));\n    __syncwarp();",
+        "add(kAccepted, __popc(accepted));",
+        ("[shared race]",),
+    ),
+    "wrong_mask": Fault(
+        "knn_search.cuh",
+        "return __ballot_sync(kFullWarp, needs);",
+        "return __ballot_sync(0xffffu, needs);",
+        ("[mask]", "[missed collective]"),
+    ),
+    "lane_misses_a_collective": Fault(
+        "knn_search.cuh",
+        "if (!__any_sync(kFullWarp, near)) return false;",
+        "if (!near) return false;",
+        ("[missed collective]",),
+    ),
+    "off_by_one_at_the_last_lane": Fault(
+        "forest_buckets.cuh",
+        "const bool present = lane < count;",
+        "const bool present = lane < count && lane != 31;",
+        ("[global uninitialised]", "[wrong rows]"),
+    ),
+    "rank_counts_its_own_lane": Fault(
+        "warp.cuh",
+        "return (1u << lane_index()) - 1;",
+        "return (2u << lane_index()) - 1;",
+        ("[shared", "[global", "[wrong rows]"),
+    ),
+    "unguarded_tail": Fault(
+        "forest_rows.cuh",
+        "if (row > forest.rows) return;",
+        "",
+        ("[global bounds]",),
+    ),
+    "missing_tie_rule": Fault(
+        "knn_pool.cuh",
+        "rank += not_after(distance2, index, other_distance2, other_index) ? 0 : 1;",
+        "rank += distance2 <= other_distance2 ? 0 : 1;",
+        ("[wrong rows]", "[global uninitialised]"),
+    ),
+    "box_skipped_at_a_tie": Fault(
+        "knn_search.cuh",
+        "not_after<T, int>(bound, forest_.first_index[bucket], limit, state.limit_index);",
+        "bound < limit;",
+        ("[wrong rows]",),
+    ),
+    "bound_in_another_order": Fault(
+        "knn_search.cuh",
+        """        const int64_t place = static_cast<int64_t>(axis) * forest_.slots + bucket;
+        const T query = records_[record + axis];""",
+        """        const int other = dim() - 1 - axis;
+        const int64_t place = static_cast<int64_t>(other) * forest_.slots + bucket;
+        const T query = records_[record + other];""",
+        ("[wrong rows]",),
+    ),
+    "bound_without_fused_multiply_add": Fault(
+        "knn_search.cuh",
+        "bound = fused_square_add(gap, bound);",
+        "bound = bound + gap * gap;",
+        ("[wrong rows]",),
+    ),
+    "pool_overflow": Fault(
+        "knn_search.cuh",
+        "if (state.count + __popc(accepted) > launch_.pool.capacity) {",
+        "if (state.count < 0) {",
+        ("[shared bounds]", "[shared race]", "[wrong rows]", "[shared uninitialised]"),
+    ),
+    "shared_memory_not_initialised": Fault(
+        "knn_search.cuh",
+        "for (int rest = dim(); asks && rest < stride(); ++rest) {",
+        "for (int rest = dim(); asks && rest < dim() + 1; ++rest) {",
+        ("[shared uninitialised]",),
+    ),
+    "slot_that_stays_over_not_written": Fault(
+        "forest_split.cuh",
+        "for (int child = first; child < past; ++child) {",
+        "for (int child = first; child < first + leaves; ++child) {",
+        ("[global uninitialised]",),
+    ),
+    "overflow_of_32_bits": Fault(
+        "knn_search.cuh",
+        "static_cast<int64_t>(state.row) * launch_.k + column;",
+        "static_cast<int>(static_cast<unsigned>(state.row) * launch_.k + column);",
+        ("[global bounds]",),
+    ),
+    "second_layer_forgotten": Fault(
+        "knn_search.cuh",
+        "pool(query).count_within(state.count, shell) >= k_)",
+        "state.count >= k_)",
+        ("[wrong rows]",),
+    ),
+    "self_found": Fault(
+        "knn_search.cuh", "near && index_ != state.self &&", "near &&", ("[wrong rows]",)
+    ),
+    "hub_joined_without_its_last_piece": Fault(
+        "distance2_backward.cuh",
+        "for (int64_t piece = 0; piece < pieces; ++piece) {",
+        "for (int64_t piece = 0; piece < pieces - 1; ++piece) {",
+        ("[wrong rows]",),
+    ),
+}
+
+
+def with_fault(fault: Fault, folder: Path) -> None:
+    shutil.copytree(ROOT / "csrc", folder / "csrc")
+    path = folder / "csrc" / "core" / "cuda" / fault.file
+    text = path.read_text()
+    if text.count(fault.there) < 1:
+        sys.exit(f"faults.py: {fault.file} no longer has: {fault.there}")
+    path.write_text(text.replace(fault.there, fault.instead))
+
+
+def run(name: str, fault: Fault, compiler: str, libraries: list[str]) -> int:
+    with tempfile.TemporaryDirectory() as name_of_folder:
+        folder = Path(name_of_folder)
+        with_fault(fault, folder)
+        probe = folder / "probe"
+        command = [compiler, "-std=c++17", "-O1", "-DHITGRAPH_HOST_CUDA"]
+        command += [f"-I{folder / 'csrc'}", f"-I{ROOT / 'tests' / 'cpp'}"]
+        command += [str(Path(__file__).parent / "probe.cpp"), *libraries, "-lpthread"]
+        subprocess.run([*command, "-o", str(probe)], check=True)
+        ran = subprocess.run([str(probe)], capture_output=True, text=True, timeout=300)
+    said = ran.stdout.strip()
+    print(f"{name}: {said or 'nothing was found'}")
+    if not fault.said:
+        return ran.returncode
+    return 0 if ran.returncode == 1 and said.startswith(fault.said) else 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", nargs="?", choices=FAULTS)
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--compiler", default="c++")
+    parser.add_argument("--libraries", nargs="*", default=[])
+    arguments = parser.parse_args()
+    if arguments.list:
+        print(";".join(FAULTS), end="")
+        return 0
+    return run(arguments.name, FAULTS[arguments.name], arguments.compiler, arguments.libraries)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
