@@ -1,4 +1,4 @@
-"""For tests and curiosity: the search's oracle, and the work that a search does."""
+"""Debug mode, and for tests and curiosity: the search's oracle, and the work that a search does."""
 
 from __future__ import annotations
 
@@ -7,12 +7,39 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from . import _C
 from ._arguments import check_search, check_tensors
 from .functional import Neighbors
 
 
+class checks:
+    """Debug mode on, or off: ``hitgraph.debug.checks(True)``, or for the length of a ``with``.
+
+    What only values tell (row_splits that decrease, a batch that is not sorted, an index out of
+    range) is checked on the CPU always. On CUDA it is checked in debug mode, where it waits for the
+    device; without it such input gives missing neighbours. The environment variable
+    HITGRAPH_DEBUG=1 starts a program in debug mode. It holds for the whole process.
+
+    Args:
+        enabled: whether CUDA tensors' values are checked from now on.
+    """
+
+    def __init__(self, enabled: bool = True) -> None:
+        if not isinstance(enabled, bool):
+            got = type(enabled).__name__
+            raise TypeError(f"hitgraph.debug.checks: expected enabled to be a bool, got {got}")
+        self._before: bool = _C.debug_checks()
+        _C.set_debug_checks(enabled)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        _C.set_debug_checks(self._before)
+
+
 class KnnCounters(NamedTuple):
-    """The work of one search; the same on every machine, with any number of threads.
+    """The work of one search; the same on every CPU, with any number of threads.
 
     Attributes:
         queries: queries that searched.
@@ -57,7 +84,9 @@ def knn_stats(points: Tensor, k: int, *, simd: str = "", **options: Any) -> KnnS
     Args:
         points, k, options: as in hitgraph.knn, without the batch vectors; all but the first two by
             name.
-        simd: "portable", "avx2" or "avx512"; "" for the best of this machine.
+        simd: "portable", "avx2" or "avx512"; "" for the best of this machine, and for CUDA tensors.
+
+    On CUDA a group of queries searches together: nodes are counted once for the group.
     """
     arguments = _arguments("hitgraph::knn_stats", points, k, options)
     index, distance2, counters = torch.ops.hitgraph.knn_stats(**arguments, simd=simd)

@@ -12,15 +12,19 @@ from . import _C
 def lines() -> list[tuple[str, str]]:
     """Name and value of every fact."""
     build = _C.build_info()
-    cuda = ", ".join(build["cuda_architectures"]) if build["cuda"] else "no kernels in this version"
-    if build["cuda_toolkit"]:
-        cuda += f" (toolkit {build['cuda_toolkit']} found)"
+    if build["cuda"]:
+        cuda = f"{build['cuda']} for {', '.join(build['cuda_architectures'])}"
+    else:
+        toolkit = build["cuda_toolkit"]
+        cuda = "no kernels in this build" + (f" (toolkit {toolkit} found)" if toolkit else "")
+    devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return [
         ("hitgraph", build["version"]),
         ("built with torch", build["torch"]),
         ("running torch", torch.__version__),
         ("compiler", f"{build['compiler']}, {build['build_type']}"),
         ("CUDA", cuda),
+        ("GPU", ", ".join(devices) or "none"),
         ("SIMD level", f"{build['simd']} (available: {', '.join(build['simd_available'])})"),
         ("threads", str(torch.get_num_threads())),
         ("Python", platform.python_version()),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Puts one fault at a time into a copy of the kernels, and expects the host's execution to catch it.
+"""Puts one fault at a time into a copy of the kernels; the host's execution must catch it.
 
 faults.py NAME --compiler c++ --libraries ...   compiles probe.cpp with the fault and runs it
 faults.py --list                                the names
@@ -47,7 +47,7 @@ FAULTS = {
         "knn_search.cuh",
         "add(kAccepted, __popc(accepted));\n    __syncwarp();",
         "add(kAccepted, __popc(accepted));",
-        ("[shared race]",),
+        ("[shared race]", "[shared uninitialised]"),
     ),
     "wrong_mask": Fault(
         "knn_search.cuh",
@@ -83,7 +83,7 @@ FAULTS = {
         "knn_pool.cuh",
         "rank += not_after(distance2, index, other_distance2, other_index) ? 0 : 1;",
         "rank += distance2 <= other_distance2 ? 0 : 1;",
-        ("[wrong rows]", "[global uninitialised]"),
+        ("[wrong rows]", "[global uninitialised]", "[global race]"),
     ),
     "box_skipped_at_a_tie": Fault(
         "knn_search.cuh",

@@ -1,0 +1,1 @@
+"""One command on a machine with a GPU: see tools/gpu_check."""

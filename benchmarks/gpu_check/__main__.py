@@ -1,0 +1,168 @@
+"""Runs the stages one after the other, each in a process of its own with a time limit: what one of
+them loses, the others keep. Results are written after every stage."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import build, report
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "gpu"
+PACKAGE = BUILD / "package"
+Result = dict[str, Any]
+
+
+def run(command: list[str], seconds: float, **environment: str) -> Result:
+    """Exit status (None if it ran out of time), the end of its output, and how long it took."""
+    paths = f"{PACKAGE}{os.pathsep}{ROOT}"
+    started = time.monotonic()
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": paths, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+        )
+        status: int | None = done.returncode
+        output = done.stdout
+    except subprocess.TimeoutExpired as expired:
+        status = None
+        output = (expired.stdout or b"").decode(errors="replace")
+    return {"status": status, "seconds": time.monotonic() - started, "output": output[-6000:]}
+
+
+def run_module(module: str, seconds: float, *arguments: str) -> Result:
+    """A stage of this package, which writes its findings to a file as it goes."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "findings.json")
+        command = [sys.executable, "-m", f"benchmarks.gpu_check.{module}", str(file), *arguments]
+        result = run(command, seconds)
+        if file.is_file():
+            result["findings"] = json.loads(file.read_text())
+    return result
+
+
+def build_stage(seconds: float) -> Result:
+    started = time.monotonic()
+    for command in build.commands(ROOT, BUILD, PACKAGE):
+        result = run(command, seconds - (time.monotonic() - started))
+        if result["status"] != 0:
+            return result
+    return {**result, "seconds": time.monotonic() - started}
+
+
+def tests_stage(seconds: float) -> Result:
+    command = [sys.executable, "-m", "pytest", "-q", "-rf", "--continue-on-collection-errors"]
+    command += ["-p", "no:cacheprovider", "tests/python"]
+    if importlib.util.find_spec("xdist"):
+        command += ["-n", str(min(8, os.cpu_count() or 1))]
+    return run(command, seconds)
+
+
+def sanitizer_stage(seconds: float) -> Result:
+    tools = ("memcheck", "racecheck", "synccheck", "initcheck")
+    findings: dict[str, Any] = {}
+    status: int | None = 0
+    started = time.monotonic()
+    for tool in tools:
+        command = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "9"]
+        if tool == "initcheck":
+            command += ["--track-unused-memory", "no"]
+        command += ["--kernel-name", "kernel_substring=hitgraph"]
+        command += [sys.executable, "-m", "benchmarks.gpu_check.small"]
+        try:
+            # Torch's allocator hides what lies beyond an array: every array gets its own memory.
+            result = run(command, seconds / len(tools), PYTORCH_NO_CUDA_MEMORY_CACHING="1")
+        except FileNotFoundError:
+            return {"status": 1, "seconds": 0.0, "output": "compute-sanitizer is not on PATH"}
+        findings[tool] = {**result, "output": result["output"][-2000:]}
+        status = status or result["status"] if result["status"] is not None else 1
+    return {
+        "status": status,
+        "seconds": time.monotonic() - started,
+        "output": "",
+        "findings": findings,
+    }
+
+
+STAGES: dict[str, tuple[float, Callable[[float], Result]]] = {
+    "build": (200, build_stage),
+    "cells": (110, lambda seconds: run_module("cells", seconds)),
+    "bits": (60, lambda seconds: run_module("bits", seconds)),
+    "tests": (150, tests_stage),
+    "sanitizer": (80, sanitizer_stage),
+}
+
+
+def machine() -> dict[str, Any]:
+    import torch
+
+    facts: dict[str, Any] = {"torch": torch.__version__, "cuda": torch.version.cuda}
+    facts["gpu"] = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
+    query = "name,driver_version,clocks.sm,clocks.mem,clocks.max.sm,temperature.gpu,power.draw"
+    for name, command in {
+        "nvidia_smi": ["nvidia-smi", f"--query-gpu={query}", "--format=csv"],
+        "nvcc": ["nvcc", "--version"],
+        "commit": ["git", "-C", str(ROOT), "rev-parse", "HEAD"],
+    }.items():
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+            facts[name] = done.stdout.strip().splitlines()[-2:]
+        except (FileNotFoundError, subprocess.TimeoutExpired):
+            facts[name] = None
+    facts["python"] = sys.version.split()[0]
+    facts["date"] = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    facts["cores"] = os.cpu_count()
+    return facts
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tools/gpu_check", description=__doc__)
+    parser.add_argument("--out", type=Path, help="folder for the results")
+    parser.add_argument("--stages", default=",".join(STAGES), help="some of " + ", ".join(STAGES))
+    arguments = parser.parse_args()
+    stages = arguments.stages.split(",")
+    if unknown := set(stages) - set(STAGES):
+        parser.error(f"expected stages of {', '.join(STAGES)}, got {', '.join(sorted(unknown))}")
+    if importlib.util.find_spec("torch") is None:
+        print("tools/gpu_check: expected torch in " + sys.executable, file=sys.stderr)
+        return 2
+    facts = machine()
+    if facts["gpu"] is None:
+        print("tools/gpu_check: expected a GPU that torch can use, found none.", file=sys.stderr)
+        return 2
+    name = re.sub(r"[^A-Za-z0-9]+", "-", facts["gpu"]).strip("-").lower()
+    out = arguments.out or ROOT / "benchmarks" / "results" / name
+    out.mkdir(parents=True, exist_ok=True)
+    results: dict[str, Any] = {"machine": facts, "stages": {}}
+    for stage in stages:
+        seconds, run_stage = STAGES[stage]
+        try:
+            result = run_stage(seconds)
+        except Exception as problem:  # a stage must not lose the others
+            result = {"status": 1, "seconds": 0.0, "output": repr(problem)}
+        results["stages"][stage] = result
+        (out / "gpu_check.json").write_text(json.dumps(results, indent=1))
+        (out / "gpu_check.txt").write_text(report.text(results))
+        print(report.line(stage, result), flush=True)
+    print(f"\n{(out / 'gpu_check.txt').read_text()}")
+    return 0 if all(r["status"] == 0 for r in results["stages"].values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Every named set of points: are the rows that the GPU finds those of the CPU, bit for bit?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+import hitgraph
+from hitgraph import datasets
+
+
+def same_bits(points: torch.Tensor, splits: torch.Tensor, k: int) -> bool:
+    expected = hitgraph.knn(points, k, splits)
+    got = hitgraph.knn(points.cuda(), k, splits.cuda())
+    width = torch.int32 if expected.distance2.dtype == torch.float32 else torch.int64
+    return torch.equal(got.index.cpu(), expected.index) and torch.equal(
+        got.distance2.cpu().view(width), expected.distance2.view(width)
+    )
+
+
+def main(file: Path) -> int:
+    findings: dict[str, bool] = {}
+    for d in (1, 2, 3, 4, 6, 8, 16):
+        for name in datasets.names(d=d):
+            for n in (9000, 150_000) if d <= 4 else (9000,):
+                batch = datasets.batch(name, n, d, rng=3)
+                points, splits = torch.as_tensor(batch.points), torch.as_tensor(batch.row_splits)
+                for k in (16, 64) if n > 9000 else (1, 40, 300):
+                    findings[f"{name} d={d} n={n} k={k}"] = same_bits(points, splits, k)
+                    file.write_text(json.dumps(findings))
+    wrong = [case for case, same in findings.items() if not same]
+    print(f"{len(findings)} cases, {len(wrong)} differ", *wrong[:20], sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
