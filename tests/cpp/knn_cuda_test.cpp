@@ -221,6 +221,24 @@ TEST(KnnCuda, MalformedRowSplitsFindNobody) {
   }
 }
 
+TEST(KnnCuda, NoSegmentsAtAll) {
+  for (const int64_t rows : {0, 5}) {
+    HostDevice device;
+    KnnCase<float> knn(make_cloud<float>("uniform", rows, 3), 3);
+    KnnInput<float> input = device_input(device, knn, 4);
+    // One number, and no sense in it: nothing may be read by it.
+    input.points.row_splits = device.array<int64_t>("row_splits", std::vector<int64_t>{1 << 30});
+    input.points.segments = 0;
+    host_cuda::Buffer<int64_t> index("index", rows * 4);
+    host_cuda::Buffer<float> distance2("distance2", rows * 4);
+    input.index64 = index.view();
+    input.distance2 = distance2.view();
+    launch_knn(device, input);
+    EXPECT_EQ(index.values(), std::vector<int64_t>(rows * 4, -1));
+    EXPECT_EQ(distance2.values(), std::vector<float>(rows * 4, infinity<float>()));
+  }
+}
+
 // Rows that no segment owns are answered too.
 TEST(KnnCuda, RowsOutsideOfEverySegmentHaveNoNeighbours) {
   KnnCase<float> knn(make_cloud<float>("uniform", kPoints, 3), 3);

@@ -87,6 +87,14 @@ def test_a_cuda_tensor_is_refused_with_the_cure(op):
     assert hitgraph.__version__ in message and "points.cpu()" in message
 
 
+def test_a_kernel_for_cuda_refuses_other_tensors():
+    if not hitgraph._C.build_info()["cuda"]:
+        pytest.skip("this build has no CUDA kernels")
+    keys = torch._C.DispatchKeySet(torch._C.DispatchKey.CUDA)
+    with pytest.raises(RuntimeError, match="hitgraph: expected CUDA tensors, got cpu"):
+        torch.ops.hitgraph.knn.default.redispatch(keys, POINTS, 3)
+
+
 def test_the_other_operators_refuse_cuda_tensors_too():
     if hitgraph._C.build_info()["cuda"]:
         pytest.skip("this build has CUDA kernels")

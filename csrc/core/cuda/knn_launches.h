@@ -108,11 +108,10 @@ void launch_search(Device& device, const KnnLaunch<T>& launch) {
                 groups, kWarpSize, launch.layout.bytes, launch);
 }
 
+// Rows whose flag is 0 do not ask.
 template <typename T, typename Device>
-void launch_knn(Device& device, const KnnInput<T>& input) {
-  const Forest<T> points = build_forest(device, input.points, true);
-  const Forest<T> queries = input.own_queries ? points : build_forest(device, input.queries, false);
-  const AbsentRows<T> absent{queries.flags,
+void launch_absent(Device& device, const KnnInput<T>& input, Global<const int32_t> flags) {
+  const AbsentRows<T> absent{flags,
                              static_cast<int>(input.query_rows),
                              static_cast<int>(input.k),
                              input.index32,
@@ -120,6 +119,18 @@ void launch_knn(Device& device, const KnnInput<T>& input) {
                              input.distance2};
   device.launch("fill_absent", fill_absent<T>, blocks_for(input.query_rows + kWarpSize), kThreads,
                 0, absent);
+}
+
+template <typename T, typename Device>
+void launch_knn(Device& device, const KnnInput<T>& input) {
+  if (input.points.segments == 0) {
+    const Global<int32_t> nobody = device.template array<int32_t>("nobody", input.query_rows + 1);
+    device.zero(nobody, input.query_rows + 1);
+    return launch_absent(device, input, nobody);
+  }
+  const Forest<T> points = build_forest(device, input.points, true);
+  const Forest<T> queries = input.own_queries ? points : build_forest(device, input.queries, false);
+  launch_absent(device, input, queries.flags);
   const SearchSizes sizes = search_sizes(input.k, points.dim, points.levels, sizeof(T),
                                          device.shared_bytes_per_multiprocessor());
   launch_search(device, search_launch(input, points, queries, sizes));

@@ -1,5 +1,5 @@
 // hitgraph::distance2_backward on CUDA tensors.
-#include <c10/cuda/CUDAGuard.h>
+#include <c10/core/DeviceGuard.h>
 #include <torch/library.h>
 
 #include "ops/cuda/run.h"
@@ -12,7 +12,7 @@ std::tuple<at::Tensor, at::Tensor> distance2_backward(const at::Tensor& grad,
                                                       const at::Tensor& queries,
                                                       const at::Tensor& points,
                                                       const at::Tensor& index) {
-  const c10::cuda::CUDAGuard guard(points.device());
+  const c10::DeviceGuard guard(points.device());
   return distance2::run(grad, queries, points, index,
                         [&](const auto& problem, auto* grad_queries, auto* grad_points) {
                           at::Tensor memory;

@@ -1,7 +1,7 @@
 // hitgraph::knn, its oracle and its counting build on CUDA tensors.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/zeros.h>
-#include <c10/cuda/CUDAGuard.h>
+#include <c10/core/DeviceGuard.h>
 #include <torch/library.h>
 
 #include "ops/cuda/run.h"
@@ -11,7 +11,7 @@ namespace hitgraph {
 namespace {
 
 TwoTensors search(HITGRAPH_KNN_PARAMETERS) {
-  const c10::cuda::CUDAGuard guard(points.device());
+  const c10::DeviceGuard guard(points.device());
   return run_search({"hitgraph::knn", HITGRAPH_KNN_VALUES},
                     [&](const auto& problem, const auto& result) {
                       at::Tensor memory;
@@ -23,7 +23,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> search_and_count(HITGRAPH_KNN_PAR
                                                                 std::string simd) {
   const char* op = "hitgraph::knn_stats";
   TORCH_CHECK_VALUE(simd.empty(), op, ": expected no simd level for CUDA tensors, got ", simd);
-  const c10::cuda::CUDAGuard guard(points.device());
+  const c10::DeviceGuard guard(points.device());
   const at::Tensor counters = at::zeros({kCudaCounters}, points.options().dtype(at::kLong));
   auto [index, distance2] =
       run_search({op, HITGRAPH_KNN_VALUES}, [&](const auto& problem, const auto& result) {

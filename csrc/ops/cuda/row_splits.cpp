@@ -3,7 +3,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/searchsorted.h>
-#include <c10/cuda/CUDAGuard.h>
+#include <c10/core/DeviceGuard.h>
 #include <torch/library.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 at::Tensor row_splits_from_batch(const at::Tensor& batch, std::optional<int64_t> batch_size,
                                  std::string name) {
   check_batch(batch, batch_size, name);
-  const c10::cuda::CUDAGuard guard(batch.device());
+  const c10::DeviceGuard guard(batch.device());
   if (checks_values_of(batch)) {
     static const auto op = c10::Dispatcher::singleton()
                                .findSchemaOrThrow("hitgraph::row_splits_from_batch", "")

@@ -8,6 +8,8 @@
 namespace hitgraph {
 
 CudaRun cuda_run(const at::Device& device, at::Tensor& memory) {
+  // Reached with the others' tensors only by a call past the dispatcher.
+  TORCH_CHECK(device.is_cuda(), "hitgraph: expected CUDA tensors, got ", device);
   CudaRun run;
   run.stream = c10::cuda::getCurrentCUDAStream(device.index()).stream();
   int shared = 0;

@@ -1,0 +1,58 @@
+"""What a build without CUDA kernels says of a CUDA tensor. Where this build has kernels, the files
+that make the difference are compiled here, without them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import hitgraph
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import sys, torch
+torch.ops.load_library(sys.argv[1])
+keys = torch._C.DispatchKeySet(torch._C.DispatchKey.CUDA)
+ops = torch.ops.hitgraph
+points, ints = torch.zeros(4, 2), torch.zeros(4, 1, dtype=torch.int64)
+calls = {
+    "knn": lambda: ops.knn.default.redispatch(keys, points, 1),
+    "knn_brute_force": lambda: ops.knn_brute_force.default.redispatch(keys, points, 1),
+    "knn_stats": lambda: ops.knn_stats.default.redispatch(keys, points, 1),
+    "distance2_backward": lambda: ops.distance2_backward.default.redispatch(
+        keys, points[:, :1], points, points, ints
+    ),
+    "row_splits_from_batch": lambda: ops.row_splits_from_batch.default.redispatch(keys, ints[0]),
+}
+for name, call in calls.items():
+    try:
+        call()
+    except RuntimeError as error:
+        print(str(error).splitlines()[0])
+    else:
+        print(name, "was answered")
+"""
+
+
+@pytest.mark.skipif(not hitgraph._C.build_info()["cuda"], reason="this build has no CUDA kernels")
+def test_a_build_without_cuda_refuses_with_the_cure(tmp_path):
+    library = tmp_path / "librefusal.so"
+    torch_folder = Path(torch.__file__).parent
+    include = torch_folder / "include"
+    command = ["c++", "-std=c++20", "-O0", "-shared", "-fPIC", '-DHITGRAPH_VERSION="9.8.7"']
+    command += [f"-I{ROOT / 'csrc'}", f"-I{include}", f"-I{include}/torch/csrc/api/include"]
+    command += [str(ROOT / "csrc/ops/schema.cpp"), str(ROOT / "csrc/ops/cuda/refuse.cpp")]
+    command += [f"-L{torch_folder / 'lib'}", "-ltorch_cpu", "-lc10", "-o", str(library)]
+    subprocess.run(command, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(library)], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    lines = run.stdout.splitlines()
+    names = ["knn", "knn_brute_force", "knn_stats", "distance2_backward", "row_splits_from_batch"]
+    assert len(lines) == len(names)
+    for name, line in zip(names, lines, strict=True):
+        assert line.startswith(f"hitgraph::{name}: expected CPU tensors, got CUDA tensors."), line
+        assert "9.8.7" in line and "points.cpu()" in line and "hitgraph.info" in line
