@@ -31,7 +31,7 @@ HITGRAPH_HOST_DEVICE bool not_after(T distance2, Index index, T other_distance2,
 }
 
 template <typename T>
-inline T squared_distance(const T* a, const T* b, int64_t dim) {
+HITGRAPH_HOST_DEVICE T squared_distance(const T* a, const T* b, int64_t dim) {
   T sum = 0;
   for (int64_t axis = 0; axis < dim; ++axis) sum = fused_square_add(a[axis] - b[axis], sum);
   return sum;

@@ -27,7 +27,7 @@ struct Cut {
 template <typename T>
 class BlockPartition {
  public:
-  static constexpr uint32_t shared_bytes() {
+  HITGRAPH_HOST_DEVICE static constexpr uint32_t shared_bytes() {
     return kPartCapacity * (8 + 4) + kBins * (4 * static_cast<uint32_t>(sizeof(int)) + 3 * 8);
   }
 

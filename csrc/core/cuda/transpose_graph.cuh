@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/cuda/warp.cuh"
+#include "core/host_device.h"
 
 namespace hitgraph {
 
@@ -20,7 +21,9 @@ struct TransposedGraph {
   Global<const int64_t> offsets;  // (points + 1)
   Global<const Edge> edges;       // (edges) by the point they reach, ascending for each
 
-  static int64_t slot_count(int64_t points, int64_t edges) { return points + edges / kPiece; }
+  HITGRAPH_HOST_DEVICE static int64_t slot_count(int64_t points, int64_t edges) {
+    return points + edges / kPiece;
+  }
   HITGRAPH_DEVICE int64_t first_slot(int64_t point) const {
     return point + offsets[point] / kPiece;
   }

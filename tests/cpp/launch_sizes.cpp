@@ -1,0 +1,104 @@
+// Prints what the library launches: a line a kernel with its symbol, and what it is launched with.
+// Taken from the launches themselves, on a device that launches nothing, so that
+// tools/kernel_report repeats no formula. Kernels are named, never run: what they call need not be
+// linked.
+//
+//   launch_sizes ROWS SHARED_BYTES_PER_MULTIPROCESSOR K...
+#include <dlfcn.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "core/cuda/graph_launches.h"
+#include "core/cuda/knn_launches.h"
+
+namespace hitgraph {
+namespace {
+
+constexpr int64_t kManyDimensions = 16;  // for the searches that serve any number of them
+
+template <typename Argument>
+int group_of(const Argument&) {
+  return 0;
+}
+template <typename T>
+int group_of(const KnnLaunch<T>& launch) {
+  return launch.group;
+}
+
+struct PrintingDevice {
+  int64_t shared_bytes, dim, k;
+
+  template <typename T>
+  Global<T> array(const char*, int64_t) {
+    return {};
+  }
+  void zero(Global<int32_t>, int64_t) {}
+  void exclusive_scan(Global<const int32_t>, Global<int32_t>, int64_t) {}
+  template <typename Key, typename Value>
+  void sort_pairs(const Key&, const Key&, const Value&, const Value&, int64_t, int) {}
+  template <typename Argument>
+  void launch(const char* name, void (*kernel)(Argument), int64_t, int threads, uint32_t bytes,
+              const Argument& argument) {
+    Dl_info symbol{};
+    if (dladdr(reinterpret_cast<void*>(kernel), &symbol) == 0 || symbol.dli_sname == nullptr) {
+      std::fprintf(stderr, "launch_sizes: expected a symbol of %s, link with -rdynamic\n", name);
+      std::exit(1);
+    }
+    std::printf("%s %lld %lld %d %d %u\n", symbol.dli_sname, static_cast<long long>(dim),
+                static_cast<long long>(k), group_of(argument), threads, bytes);
+  }
+  int64_t shared_bytes_per_multiprocessor() const { return shared_bytes; }
+};
+
+host_cuda::Array something;
+
+template <typename T>
+void print_knn(int64_t rows, int64_t shared_bytes, int64_t dim, int64_t k, bool counting) {
+  PrintingDevice device{shared_bytes, dim, k};
+  KnnInput<T> input;
+  input.points.rows = rows;
+  input.points.dim = dim;
+  input.points.row_splits = Global<const int64_t>(&something);
+  input.k = k;
+  input.query_rows = rows;
+  if (counting) input.counters = Global<unsigned long long>(&something);
+  launch_knn(device, input);
+}
+
+template <typename T, typename Index, typename Edge>
+void print_backward(int64_t rows, int64_t shared_bytes) {
+  PrintingDevice device{shared_bytes, 0, 0};
+  Distance2Gradient<T, Index, Edge> gradient{};
+  gradient.rows = rows;
+  gradient.k = 1;
+  gradient.dim = 1;
+  launch_distance2_backward(device, gradient, rows);
+}
+
+template <typename T>
+void print_all(int64_t rows, int64_t shared_bytes, int count, char** ks) {
+  for (int i = 0; i < count; ++i) {
+    const int64_t k = std::atoll(ks[i]);
+    for (int64_t dim = 1; dim <= 8; ++dim) print_knn<T>(rows, shared_bytes, dim, k, false);
+    print_knn<T>(rows, shared_bytes, kManyDimensions, k, false);
+    print_knn<T>(rows, shared_bytes, kManyDimensions, k, true);
+  }
+  print_backward<T, int32_t, int32_t>(rows, shared_bytes);
+  print_backward<T, int64_t, int32_t>(rows, shared_bytes);
+  print_backward<T, int32_t, int64_t>(rows, shared_bytes);
+  print_backward<T, int64_t, int64_t>(rows, shared_bytes);
+}
+
+}  // namespace
+}  // namespace hitgraph
+
+int main(int argc, char** argv) {
+  if (argc < 4) {
+    std::fprintf(stderr, "usage: launch_sizes ROWS SHARED_BYTES_PER_MULTIPROCESSOR K...\n");
+    return 2;
+  }
+  const int64_t rows = std::atoll(argv[1]), shared_bytes = std::atoll(argv[2]);
+  hitgraph::print_all<float>(rows, shared_bytes, argc - 3, argv + 3);
+  hitgraph::print_all<double>(rows, shared_bytes, argc - 3, argv + 3);
+}
