@@ -76,12 +76,11 @@ def names_for_nvrtc() -> list[str]:
     return ["hitgraph::" + re.sub(r"\blong\b", "int64_t", kernel) for kernel in kernels]
 
 
-@pytest.mark.parametrize("architecture", ["sm_61", "sm_89", "sm_90"])
-def test_kernels_compile_without_a_toolkit(architecture: str) -> None:
+def test_kernels_compile_for_pascal_without_a_toolkit() -> None:
     library = nvrtc.load()
     if library is None:
         pytest.skip("no NVRTC 12: install nvidia-cuda-nvrtc-cu12")
-    options = [f"--gpu-architecture={architecture}", "-std=c++17", "-fmad=false"]
+    options = ["--gpu-architecture=sm_61", "-std=c++17", "-fmad=false"]
     kernels = names_for_nvrtc()
     cubin, log, symbols = nvrtc.compile_kernels(
         library, SOURCE, kernels, [*options, f"-I{ROOT / 'csrc'}"]

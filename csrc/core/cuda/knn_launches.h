@@ -29,15 +29,18 @@ struct SearchSizes {
   SearchLayout layout;
 };
 
-// The largest group of which twelve warps fit on a multiprocessor, one query at least. Shared
+// The largest group of which enough warps fit on a multiprocessor, one query at least: twelve,
+// fewer where there is less shared memory, since a small group spends its time on pilots. Shared
 // memory is given in units, and a block may have 48 KB without asking.
 inline SearchSizes search_sizes(int64_t k, int dim, int levels, uint32_t number_size,
                                 int64_t shared_bytes_per_multiprocessor) {
-  constexpr int64_t kWarps = 12, kUnit = 128, kReserved = 1024, kBlockLimit = 48 * 1024;
+  constexpr int64_t kUnit = 128, kReserved = 1024, kBlockLimit = 48 * 1024;
+  const int64_t kilobytes = shared_bytes_per_multiprocessor / 1024;
+  const int64_t warps = kilobytes >= 128 ? 12 : kilobytes >= 80 ? 8 : 6;
   SearchSizes sizes;
   const int per_pass = static_cast<int>(k < kMostPerPass ? k : kMostPerPass);
   sizes.pool = pool_sizes(per_pass, 24);
-  const int64_t share = shared_bytes_per_multiprocessor / kWarps / kUnit * kUnit - kReserved;
+  const int64_t share = shared_bytes_per_multiprocessor / warps / kUnit * kUnit - kReserved;
   for (sizes.group = kWarpSize / 2; sizes.group > 0; sizes.group /= 2) {
     sizes.layout = search_layout(sizes.group, dim, levels, sizes.pool.capacity, number_size);
     if (sizes.group == 1 || sizes.layout.bytes <= (share < kBlockLimit ? share : kBlockLimit))
