@@ -64,6 +64,8 @@ endif()
 set(HITGRAPH_CUDA_VERSION ${HITGRAPH_CUDA_TOOLKIT})
 set(CMAKE_CUDA_COMPILER ${HITGRAPH_NVCC})
 set(CMAKE_CUDA_ARCHITECTURES ${HITGRAPH_CUDA_ARCHITECTURES})
+# torch's processes have the shared runtime; a static one would be a second.
+set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
 enable_language(CUDA)
 find_package(CUDAToolkit REQUIRED)
 if(CCACHE)
@@ -73,7 +75,7 @@ endif()
 add_library(hitgraph_core_cuda STATIC ${HITGRAPH_CORE_CUDA_SOURCES})
 target_include_directories(hitgraph_core_cuda PUBLIC csrc)
 set_target_properties(hitgraph_core_cuda PROPERTIES CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON
-                      CUDA_RUNTIME_LIBRARY Shared CUDA_VISIBILITY_PRESET hidden)
+                      CUDA_VISIBILITY_PRESET hidden)
 # As for the CPU: every fused multiply-add is written down.
 target_compile_options(hitgraph_core_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-fmad=false
                        --extended-lambda -Xcompiler=-Wall -lineinfo -Xfatbin=-compress-all>)

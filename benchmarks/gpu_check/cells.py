@@ -3,7 +3,6 @@ kernel. Every cell's rows are compared with float64 distances on a sample before
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 from collections import defaultdict
@@ -15,6 +14,8 @@ import torch
 
 import hitgraph
 from hitgraph import datasets
+
+from .findings import write
 
 
 class Cell(NamedTuple):
@@ -130,10 +131,10 @@ def main(file: Path) -> int:
     for cell in CELLS:
         try:
             findings.append(measure(cell))
-        except (RuntimeError, torch.OutOfMemoryError) as problem:
-            findings.append({**cell._asdict(), "error": str(problem)[:500]})
-        torch.cuda.empty_cache()
-        file.write_text(json.dumps(findings))
+            torch.cuda.empty_cache()
+        except Exception as problem:  # the other cells must not be lost
+            findings.append({**cell._asdict(), "error": repr(problem)[:500]})
+        write(file, findings)
     return 1 if any("error" in f or f["wrong_of_100"] for f in findings) else 0
 
 

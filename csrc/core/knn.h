@@ -60,6 +60,7 @@ struct KnnCounters {
 constexpr int64_t kMaxPoints = std::numeric_limits<int32_t>::max();
 // On CUDA sums of positions must not overflow either.
 constexpr int64_t kMaxCudaPoints = int64_t{1} << 29;
+constexpr int64_t kMaxCudaSegments = int64_t{1} << 26;
 
 // Instantiated for T = float, double and Index = int32_t, int64_t.
 // `counters` selects the counting build of the search; it is null in production.

@@ -66,6 +66,9 @@ void check_row_splits(const char* op, const char* name, const at::Tensor& splits
   check_index_dtype(op, name, splits);
   TORCH_CHECK_VALUE(splits.dim() == 1 && splits.size(0) >= 1, op, ": expected ", name,
                     " to be 1-D (B+1) with at least one element, got ", splits.sizes());
+  TORCH_CHECK_VALUE(!splits.is_cuda() || splits.size(0) <= kMaxCudaSegments, op, ": expected ",
+                    name, " of at most ", kMaxCudaSegments - 1, " segments, got ",
+                    splits.size(0) - 1);
 }
 
 void check_mask(const char* op, const char* name, const OptionalTensor& mask,
@@ -104,8 +107,8 @@ void check_queries(const KnnArguments& a) {
 void check_metadata(const KnnArguments& a) {
   check_coordinates(a.op, "points", a.points);
   TORCH_CHECK_VALUE(a.k >= 1, a.op, ": expected k to be at least 1, got ", a.k);
-  TORCH_CHECK_VALUE(a.k <= kMaxPoints, a.op, ": expected k to be at most ", kMaxPoints, ", got ",
-                    a.k);
+  const int64_t most = a.points.is_cuda() ? kMaxCudaPoints : kMaxPoints;
+  TORCH_CHECK_VALUE(a.k <= most, a.op, ": expected k to be at most ", most, ", got ", a.k);
   if (a.row_splits) check_row_splits(a.op, "row_splits", *a.row_splits, a.points);
   check_queries(a);
   check_mask(a.op, "point_mask", a.point_mask, a.points, a.points.size(0));

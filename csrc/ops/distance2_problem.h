@@ -27,6 +27,8 @@ inline void check(const at::Tensor& grad, const at::Tensor& queries, const at::T
   TORCH_CHECK_VALUE(points.dim() == 2 && queries.dim() == 2 && queries.size(1) == points.size(1),
                     kOp, ": expected queries (m, d) and points (n, d), got ", queries.sizes(),
                     " and ", points.sizes());
+  TORCH_CHECK_VALUE(points.size(0) <= kMaxPoints, kOp, ": expected at most ", kMaxPoints,
+                    " points, got ", points.size(0));
   check_index_dtype(kOp, "index", index);
   TORCH_CHECK_VALUE(
       index.dim() == 2 && index.size(0) == queries.size(0) && grad.sizes() == index.sizes(), kOp,

@@ -18,8 +18,8 @@ std::vector<Index> random_graph(int64_t rows, int64_t k, int64_t points, int hub
   std::vector<Index> index(static_cast<std::size_t>(rows * k));
   for (Index& end : index) {
     const auto draw = static_cast<int64_t>(random());
-    end =
-        static_cast<Index>(draw % 7 == 0 ? -1 : draw % (hubs > 0 && draw % 3 != 0 ? hubs : points));
+    end = static_cast<Index>(
+        draw % 7 == 0 || points == 0 ? -1 : draw % (hubs > 0 && draw % 3 != 0 ? hubs : points));
   }
   return index;
 }
@@ -109,6 +109,8 @@ TEST(Distance2BackwardCuda, HubsAreSummedInPieces) {
 TEST(Distance2BackwardCuda, SizesOfNothing) {
   expect_gradients<float, int64_t>(0, 4, 5, 3, 0);
   expect_gradients<float, int64_t>(5, 4, 1, 3, 0);
+  // No points, and more missing edges than a piece has.
+  expect_gradients<float, int64_t>(300, 8, 0, 2, 0);
 }
 
 TEST(Distance2BackwardCuda, IndicesOutOfRangeAreMissingEdges) {

@@ -79,8 +79,11 @@ def test_outputs_of_more_than_2_31_elements():
     gathered = points[index[rows].long()].double()
     expected = ((gathered - points[rows].double()[:, None]) ** 2).sum(-1)
     torch.testing.assert_close(distance2[rows].double(), expected, rtol=1e-5, atol=1e-12)
-    nearest = torch.cdist(points[rows].double(), points.double()[None, : n // 50][0]).min()
-    assert nearest >= 0 and (distance2[rows, 1:] >= distance2[rows, :-1]).all()
+    assert (distance2[rows, 1:] >= distance2[rows, :-1]).all()
+    everybody = points.double()
+    for row in rows[:5].tolist():
+        nearest = ((everybody - everybody[row]) ** 2).sum(-1).topk(k + 1, largest=False).values[1:]
+        torch.testing.assert_close(distance2[row].double(), nearest, rtol=1e-5, atol=1e-12)
 
 
 def test_nothing_waits_for_the_device():
@@ -100,12 +103,13 @@ def test_nothing_waits_for_the_device():
 def test_a_side_stream_is_used():
     points = torch.rand(200_000, 3)
     expected = hitgraph.knn(points, 16)
+    source, there = points.to(CUDA), torch.zeros(200_000, 3, device=CUDA)
     stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         # The copy is queued behind a long wait: a search on another stream would see zeros.
-        there = torch.zeros(200_000, 3, device=CUDA)
         torch.cuda._sleep(50_000_000)
-        there.copy_(points)
+        there.copy_(source)
         got = hitgraph.knn(there, 16)
     stream.synchronize()
     assert_same_bits((got.index.cpu(), got.distance2.cpu()), expected)
@@ -132,23 +136,36 @@ def test_another_device_than_the_current_one():
     assert_same_bits((got.index.cpu(), got.distance2.cpu()), hitgraph.knn(points, 8))
 
 
-def gradients(points, k, weights):
-    points = points.detach().requires_grad_()
-    _, distance2 = hitgraph.knn(points, k)
+def gradients(points, queries, weights):
+    points, queries = points.detach().requires_grad_(), queries.detach().requires_grad_()
+    _, distance2 = hitgraph.knn(points, weights.shape[1], queries=queries)
     (distance2 * weights).sum().backward()
-    return points.grad
+    return points.grad, queries.grad
 
 
-def test_the_gradient_is_that_of_the_cpu_and_deterministic():
+@pytest.mark.parametrize("size", [20_000, 15])  # 15 points that all the queries find: hubs
+def test_the_gradient_is_that_of_the_cpu_and_deterministic(size):
     random = torch.Generator().manual_seed(5)
-    for points in (torch.rand(20_000, 3, generator=random), torch.zeros(20_000, 3)):
-        points[::2] += 0.1
-        weights = torch.rand(20_000, 12, generator=random)
-        expected = gradients(points, 12, weights)
-        got = gradients(points.to(CUDA), 12, weights.to(CUDA))
-        scale = expected.abs().max().item() + 1e-12
+    points, queries = torch.rand(size, 3, generator=random), torch.rand(20_000, 3, generator=random)
+    weights = torch.rand(20_000, 12, generator=random)
+    there = [tensor.to(CUDA) for tensor in (points, queries, weights)]
+    for expected, got, again in zip(
+        gradients(points, queries, weights), gradients(*there), gradients(*there), strict=True
+    ):
+        scale = expected.abs().max().item()
         torch.testing.assert_close(got.cpu(), expected, rtol=1e-6, atol=1e-6 * scale)
-        assert torch.equal(got, gradients(points.to(CUDA), 12, weights.to(CUDA)))
+        assert scale > 0 and torch.equal(got, again)
+
+
+def test_many_missing_edges_and_no_points():
+    queries = torch.rand(500, 3, device=CUDA, requires_grad=True)
+    found = hitgraph.knn(torch.zeros(0, 3, device=CUDA), 16, queries=queries).distance2
+    found.nan_to_num(posinf=0).sum().backward()
+    assert torch.isinf(found).all() and (queries.grad == 0).all()
+
+
+def test_thousands_of_dimensions():
+    assert_as_on_the_cpu(torch.rand(100, 5000, generator=torch.Generator().manual_seed(1)), 8)
 
 
 def test_gradcheck_and_second_derivatives():

@@ -12,7 +12,6 @@
 namespace hitgraph {
 
 constexpr int kBins = 64;
-constexpr int kPartitionThreads = 128;
 constexpr int kSlotBits = 11;  // 2048 slots
 static_assert(kPartCapacity == 1 << kSlotBits, "a slot a point");
 
@@ -51,7 +50,7 @@ class BlockPartition {
     bin_size_ = bin_size;
     places_ = 2 * kWarpSize;
     while (places_ < count) places_ *= 2;
-    for (int slot = thread(); slot < places_; slot += kPartitionThreads) {
+    for (int slot = thread(); slot < places_; slot += threads()) {
       keys_[slot] = slot < count ? static_cast<unsigned long long>(slot) : kNobody;
       if (slot < count) rows_[slot] = row(slot);
     }
@@ -91,6 +90,7 @@ class BlockPartition {
   static constexpr unsigned long long kNobody = ~0ull;
 
   HITGRAPH_DEVICE static int thread() { return static_cast<int>(threadIdx.x); }
+  HITGRAPH_DEVICE static int threads() { return static_cast<int>(blockDim.x); }
   HITGRAPH_DEVICE static int slot_of(unsigned long long key) {
     return static_cast<int>(key & (kPartCapacity - 1));
   }
@@ -102,7 +102,7 @@ class BlockPartition {
 
   // The extent of every bin on one axis: a warp a bin.
   HITGRAPH_DEVICE void measure_bins(int axis) {
-    for (int bin = thread() / kWarpSize; bin < bins_; bin += kPartitionThreads / kWarpSize) {
+    for (int bin = thread() / kWarpSize; bin < bins_; bin += threads() / kWarpSize) {
       const int place = bin * bin_size_ + lane_index();
       // The last bin may be partly filled; its first place is not.
       const bool present = lane_index() < bin_size_ && place < count_;
@@ -146,7 +146,7 @@ class BlockPartition {
 
   // Keys are (node, coordinate, slot): equal coordinates keep their order by row.
   HITGRAPH_DEVICE void sort() {
-    for (int place = thread(); place < count_; place += kPartitionThreads) {
+    for (int place = thread(); place < count_; place += threads()) {
       const int bin = place / bin_size_;
       const int node = first_[bin], axis = axis_[bin];
       const T origin = origin_[bin];
@@ -158,7 +158,7 @@ class BlockPartition {
     __syncthreads();
     for (int size = 2; size <= places_; size *= 2) {
       for (int stride = size / 2; stride > 0; stride /= 2) {
-        for (int pair = thread(); pair < places_ / 2; pair += kPartitionThreads) {
+        for (int pair = thread(); pair < places_ / 2; pair += threads()) {
           const int lower = 2 * pair - (pair & (stride - 1));
           const unsigned long long a = keys_[lower], b = keys_[lower + stride];
           const bool ascending = (lower & size) == 0;

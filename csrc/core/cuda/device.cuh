@@ -91,6 +91,11 @@ class CudaDevice {
   void launch(const char* name, void (*kernel)(Argument), int64_t blocks, int threads,
               uint32_t shared, const Argument& argument) {
     if (blocks == 0) return;
+    if (shared > 48 * 1024) {  // many hundred dimensions: more must be asked for
+      check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                      static_cast<int>(shared)),
+                 name);
+    }
     kernel<<<static_cast<unsigned>(blocks), threads, shared, stream_>>>(argument);
     check_cuda(cudaGetLastError(), name);
   }

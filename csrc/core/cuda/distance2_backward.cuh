@@ -18,8 +18,8 @@ struct Distance2Gradient {
   Global<double> partial;  // (slots, dim): sums of the pieces of hubs
   Global<T> grad_queries, grad_points;
 
-  HITGRAPH_DEVICE double term(int64_t edge, int64_t point, int axis) const {
-    const T query = queries[edge / k * dim + axis];
+  HITGRAPH_DEVICE double term(int64_t edge, int64_t row, int64_t point, int axis) const {
+    const T query = queries[row * dim + axis];
     const T other = points[point * dim + axis];
     return distance2_gradient<T>(grad[edge], query - other);
   }
@@ -37,7 +37,7 @@ __global__ void sum_rows(Distance2Gradient<T, Index, Edge> problem) {
     for (int64_t slot = lane_index(); slot < problem.k; slot += kWarpSize) {
       const int64_t edge = row * problem.k + slot;
       const int64_t point = problem.index[edge];
-      if (point >= 0 && point < problem.graph.points) sum += problem.term(edge, point, axis);
+      if (point >= 0 && point < problem.graph.points) sum += problem.term(edge, row, point, axis);
     }
     sum = warp_sum(sum);
     if (lane_index() == 0) problem.grad_queries[row * problem.dim + axis] = static_cast<T>(sum);
@@ -53,7 +53,8 @@ __global__ void sum_pieces(Distance2Gradient<T, Index, Edge> problem) {
   for (int axis = 0; axis < problem.dim; ++axis) {
     double sum = 0;
     for (int64_t place = piece.begin + lane_index(); place < piece.end; place += kWarpSize) {
-      sum -= problem.term(problem.graph.edges[place], piece.point, axis);
+      const Edge edge = problem.graph.edges[place];
+      sum -= problem.term(edge, edge / static_cast<Edge>(problem.k), piece.point, axis);
     }
     sum = warp_sum(sum);
     if (lane_index() != 0) continue;

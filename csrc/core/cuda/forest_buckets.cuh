@@ -67,7 +67,7 @@ __global__ void make_buckets(Leaves<T> leaves) {
                    [&](int slot) { return int(leaves.order[piece + slot]); });
     for (int width = bins; width > 1; width = (width + 1) / 2) partition.cut_once();
     const int bucket = first_bucket + (piece - begin) / kBucketSize;
-    for (int bin = warp; bin < bins; bin += kPartitionThreads / kWarpSize) {
+    for (int bin = warp; bin < bins; bin += static_cast<int>(blockDim.x) / kWarpSize) {
       const int place = bin * kBucketSize;
       write_bucket(forest, bucket + bin, piece + place, smaller(count - place, kBucketSize),
                    segment, [&](int lane) { return partition.row_at(place + lane); });
@@ -75,12 +75,13 @@ __global__ void make_buckets(Leaves<T> leaves) {
   }
   // The slots that stay over.
   const int full = first_bucket + (end - begin + kBucketSize - 1) / kBucketSize;
-  for (int bucket = full + warp; bucket < past; bucket += kPartitionThreads / kWarpSize) {
+  for (int bucket = full + warp; bucket < past;
+       bucket += static_cast<int>(blockDim.x) / kWarpSize) {
     write_bucket(forest, bucket, end, 0, segment, [](int) { return 0; });
   }
   if (part < forest.parts - 1) return;
   for (int bucket = past + static_cast<int>(threadIdx.x); bucket <= forest.buckets;
-       bucket += kPartitionThreads) {
+       bucket += static_cast<int>(blockDim.x)) {
     forest.bucket_begin[bucket] = end;
   }
 }

@@ -21,6 +21,8 @@ struct ForestInput {
 };
 
 constexpr int kThreads = 256;
+// A tree is planted by few blocks, which everything waits for; buckets are made by many.
+constexpr int kPlantThreads = 512, kBucketThreads = 128;
 
 inline int64_t blocks_for(int64_t threads) { return (threads + kThreads - 1) / kThreads; }
 
@@ -104,7 +106,7 @@ void split_parts(Device& device, Forest<T>& forest, Leaves<T>& leaves) {
     round.places = device.template array<int32_t>("places", round.cells);
     const int64_t tile_blocks = (round.tiles + kTileWarps - 1) / kTileWarps;
     const uint32_t counter_bytes = kTileWarps * kFanout * 4;
-    device.launch("plant_trees", plant_trees<T>, round.trees, kPartitionThreads,
+    device.launch("plant_trees", plant_trees<T>, round.trees, kPlantThreads,
                   BlockPartition<T>::shared_bytes(), round);
     device.zero(round.counts, round.cells);
     device.launch("count_leaves", count_leaves<T>, tile_blocks, kTileWarps * kWarpSize,
@@ -112,7 +114,7 @@ void split_parts(Device& device, Forest<T>& forest, Leaves<T>& leaves) {
     device.exclusive_scan(round.counts, round.places, round.cells);
     device.launch("scatter_leaves", scatter_leaves<T>, tile_blocks, kTileWarps * kWarpSize,
                   counter_bytes, round);
-    device.launch("begin_children", begin_children<T>, blocks_for(round.parts + 1), kThreads, 0,
+    device.launch("begin_children", begin_children<T>, blocks_for(round.children + 1), kThreads, 0,
                   round);
     round.parts = round.children;
     round.part_begin = child_begin;
@@ -148,7 +150,7 @@ Forest<T> build_forest(Device& device, const ForestInput<T>& input, bool boxes) 
     forest.index = device.template array<int32_t>("index", forest.rows);
   }
   leaves.forest = forest;
-  device.launch("make_buckets", make_buckets<T>, forest.parts, kPartitionThreads,
+  device.launch("make_buckets", make_buckets<T>, forest.parts, kBucketThreads,
                 BlockPartition<T>::shared_bytes(), leaves);
   for (int level = 1; boxes && level < forest.levels; ++level) {
     const int end = level + 1 < forest.levels ? forest.level_slot[level + 1] : forest.slots;

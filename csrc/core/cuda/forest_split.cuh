@@ -182,26 +182,23 @@ __global__ void scatter_leaves(Round<T> round) {
       [&](int position, int, int place) { round.next_order[place] = int(round.order[position]); });
 }
 
-// One thread a part: where its children begin. Slots that stay over begin where the part ends.
+// One thread a child: where it begins. Slots that stay over begin where the part ends.
 template <typename T>
 __global__ void begin_children(Round<T> round) {
-  const int part = thread_number();
-  if (part > round.parts) return;
+  const int child = thread_number();
+  if (child > round.children) return;
+  const int part = last_not_beyond(round.parts + 1, child,
+                                   [&](int p) { return child_part(p, round.part_begin[p]); });
   const int begin = round.part_begin[part];
   if (part == round.parts) {
-    for (int child = child_part(part, begin); child <= round.children; ++child) {
-      round.child_begin[child] = begin;
-    }
+    round.child_begin[child] = begin;
     return;
   }
   const int end = round.part_begin[part + 1], leaves = begin == end ? 0 : fanout(end - begin);
   const int stride = (end - begin + kTile - 1) / kTile;
-  const int first = child_part(part, begin), past = child_part(part + 1, end);
-  for (int child = first; child < past; ++child) {
-    const int leaf = child - first;
-    round.child_begin[child] =
-        leaf < leaves ? int(round.places[first_cell(part, begin) + leaf * stride]) : end;
-  }
+  const int leaf = child - child_part(part, begin);
+  round.child_begin[child] =
+      leaf < leaves ? int(round.places[first_cell(part, begin) + leaf * stride]) : end;
 }
 
 }  // namespace hitgraph

@@ -62,14 +62,22 @@ HITGRAPH_DEVICE Bits find_count(Bits low, int below, Bits high, int& above, int 
   return high;
 }
 
+// Where the pools of a warp lie in shared memory, and which one is meant: `entries` in all, this
+// one from `first` on.
+struct PoolPlace {
+  uint32_t distance2, index;
+  int entries, first;
+};
+
 template <typename T>
 class Pool {
  public:
   using Bits = typename DistanceBits<T>::type;
 
-  HITGRAPH_DEVICE Pool(Shared<T> distance2, Shared<int32_t> index, const PoolSizes& sizes,
-                       int query)
-      : distance2_(distance2), index_(index), sizes_(sizes), first_(query * sizes.capacity) {}
+  HITGRAPH_DEVICE explicit Pool(const PoolPlace& place)
+      : distance2_(shared_array<T>(place.distance2, place.entries)),
+        index_(shared_array<int32_t>(place.index, place.entries)),
+        first_(place.first) {}
 
   // Appends the lanes of `accepted`, after the `count` entries there are.
   HITGRAPH_DEVICE void append(int count, unsigned accepted, T distance2, int index) const {
@@ -80,7 +88,8 @@ class Pool {
     }
   }
 
-  // Cuts `count` entries back, with none beyond `limit`; sets the new limit and returns the count.
+  // Cuts `count` entries back to `kept` at most, k at least; sets the limit of those that stay and
+  // returns their count.
   HITGRAPH_DEVICE int cut(int count, int k, int kept, Limit<T>& limit) const {
     limit = cut_limit(count, k, kept);
     return keep(count, limit);
@@ -128,6 +137,7 @@ class Pool {
     while (places < count) places *= 2;
     for (int size = 2; size <= places; size *= 2) {
       for (int stride = size / 2; stride > 0; stride /= 2) {
+        HITGRAPH_ROLLED
         for (int pair = lane_index(); pair < places / 2; pair += kWarpSize) {
           const int offset = pair & (stride - 1);
           const int lower = 2 * pair - offset;
@@ -152,6 +162,7 @@ class Pool {
   template <typename Predicate>
   HITGRAPH_DEVICE int count_if(int count, Predicate predicate) const {
     int sum = 0;
+    HITGRAPH_ROLLED
     for (int begin = 0; begin < count; begin += kWarpSize) {
       const int entry = begin + lane_index();
       sum += __popc(__ballot_sync(kFullWarp, entry < count && predicate(first_ + entry)));
@@ -161,6 +172,7 @@ class Pool {
 
   HITGRAPH_DEVICE Limit<T> cut_limit(int count, int k, int kept) const {
     Bits least = ~Bits(0), most = 0;
+    HITGRAPH_ROLLED
     for (int entry = lane_index(); entry < count; entry += kWarpSize) {
       const Bits bits = DistanceBits<T>::bits(distance2_[first_ + entry]);
       least = bits < least ? bits : least;
@@ -197,6 +209,7 @@ class Pool {
   // at exactly that distance.
   HITGRAPH_DEVICE int cut_ties(int count, T distance2, int within, int k, int kept) const {
     int most = 0;
+    HITGRAPH_ROLLED
     for (int entry = lane_index(); entry < count; entry += kWarpSize) {
       const T other = distance2_[first_ + entry];
       const int index = index_[first_ + entry];
@@ -223,6 +236,7 @@ class Pool {
   // read its 32 entries may write them where others have been read.
   HITGRAPH_DEVICE int keep(int count, const Limit<T>& limit) const {
     int kept = 0;
+    HITGRAPH_ROLLED
     for (int begin = 0; begin < count; begin += kWarpSize) {
       const int entry = begin + lane_index();
       const bool present = entry < count;
@@ -240,8 +254,22 @@ class Pool {
 
   const Shared<T> distance2_;
   const Shared<int32_t> index_;
-  const PoolSizes& sizes_;
   const int first_;
 };
+
+template <typename T>
+struct CutPool {
+  Limit<T> limit;
+  int count;
+};
+
+// Pool::cut as a call: a search cuts at five places, which as copies would fill the instruction
+// cache and take compilers minutes.
+template <typename T>
+HITGRAPH_DEVICE_CALL CutPool<T> cut_pool(PoolPlace place, int count, int k, int kept) {
+  CutPool<T> result;
+  result.count = Pool<T>(place).cut(count, k, kept, result.limit);
+  return result;
+}
 
 }  // namespace hitgraph

@@ -49,13 +49,9 @@ class GroupSearch {
         near_(shared_array<T>(launch.layout.near, forest_.levels * kWarpSize)),
         low_(shared_array<T>(launch.layout.low, forest_.dim)),
         high_(shared_array<T>(launch.layout.high, forest_.dim)),
-        pool_distance2_(
-            shared_array<T>(launch.layout.pool_distance2, launch.group * launch.pool.capacity)),
         states_(shared_array<QueryState>(launch.layout.states, launch.group)),
         floor_index_(shared_array<int32_t>(launch.layout.floor_index, launch.group)),
-        first_(shared_array<int32_t>(launch.layout.first, forest_.levels * kWarpSize)),
-        pool_index_(
-            shared_array<int32_t>(launch.layout.pool_index, launch.group * launch.pool.capacity)) {}
+        first_(shared_array<int32_t>(launch.layout.first, forest_.levels * kWarpSize)) {}
 
   HITGRAPH_DEVICE void run(int group) {
     const int groups = kWarpSize / launch_.group;
@@ -82,9 +78,12 @@ class GroupSearch {
   HITGRAPH_DEVICE int stride() const {
     return kDim > 0 ? QueryRecord<T, kDim>::kSize : launch_.layout.stride;
   }
-  HITGRAPH_DEVICE Pool<T> pool(int query) const {
-    return Pool<T>(pool_distance2_, pool_index_, launch_.pool, query);
+  HITGRAPH_DEVICE PoolPlace place_of(int query) const {
+    const int capacity = launch_.pool.capacity;
+    return {launch_.layout.pool_distance2, launch_.layout.pool_index, launch_.group * capacity,
+            query * capacity};
   }
+  HITGRAPH_DEVICE Pool<T> pool(int query) const { return Pool<T>(place_of(query)); }
 
   // Lane q brings query q.
   HITGRAPH_DEVICE void load_queries(int begin) {
@@ -122,12 +121,15 @@ class GroupSearch {
     const unsigned everybody = kFullWarp >> (kWarpSize - queries_);
     const int pilot = queries_ / 2;
     asking_ = 1u << pilot;
-    search();
-    asking_ = everybody & ~asking_;
-    if (asking_ != 0) guess_shells(pilot);
-    for (int attempt = 0; asking_ != 0; ++attempt) {
+    // Written as one loop, so that the search stands in the code once.
+    for (int attempt = -1; asking_ != 0; ++attempt) {
       search();
-      asking_ = unfinished(attempt);
+      if (attempt >= 0) {
+        asking_ = unfinished(attempt);
+      } else {
+        asking_ = everybody & ~asking_;
+        if (asking_ != 0) guess_shells(pilot);
+      }
     }
   }
 
@@ -382,10 +384,10 @@ class GroupSearch {
   // Cuts the query's pool back to at most `most`, k at least, and lowers its limit to what is left.
   HITGRAPH_DEVICE void cut(int query, QueryState& state, int most) {
     add(kSelections, 1);
-    Limit<T> limit;
-    state.count = pool(query).cut(state.count, k_, most, limit);
-    state.limit_index = limit.index;
-    if (lane_index() == 0) records_[query * stride() + dim()] = limit.distance2;
+    const CutPool<T> result = cut_pool<T>(place_of(query), state.count, k_, most);
+    state.count = result.count;
+    state.limit_index = result.limit.index;
+    if (lane_index() == 0) records_[query * stride() + dim()] = result.limit.distance2;
   }
 
   // What no query that asks goes beyond.
@@ -452,9 +454,9 @@ class GroupSearch {
 
   const KnnLaunch<T>& launch_;
   const Forest<T>& forest_;
-  const Shared<T> records_, floors_, near_, low_, high_, pool_distance2_;
+  const Shared<T> records_, floors_, near_, low_, high_;
   const Shared<QueryState> states_;
-  const Shared<int32_t> floor_index_, first_, pool_index_;
+  const Shared<int32_t> floor_index_, first_;
 
   int queries_ = 0, segment_ = 0, first_bucket_ = 0, k_ = 0;
   bool first_pass_ = true;

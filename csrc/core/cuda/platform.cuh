@@ -19,6 +19,10 @@ using uint64_t = unsigned long long;
 #endif
 
 #define HITGRAPH_DEVICE __device__ __forceinline__
+// For what is long and called from several places.
+#define HITGRAPH_DEVICE_CALL __device__ __noinline__
+// Before a loop whose copies would only fill the instruction cache.
+#define HITGRAPH_ROLLED _Pragma("unroll 1")
 
 namespace hitgraph {
 

@@ -22,7 +22,7 @@ struct TransposedGraph {
   Global<const Edge> edges;       // (edges) by the point they reach, ascending for each
 
   HITGRAPH_HOST_DEVICE static int64_t slot_count(int64_t points, int64_t edges) {
-    return points + edges / kPiece;
+    return points == 0 ? 0 : points + edges / kPiece;
   }
   HITGRAPH_DEVICE int64_t first_slot(int64_t point) const {
     return point + offsets[point] / kPiece;

@@ -120,8 +120,8 @@ FAULTS = {
     ),
     "slot_that_stays_over_not_written": Fault(
         "forest_split.cuh",
-        "for (int child = first; child < past; ++child) {",
-        "for (int child = first; child < first + leaves; ++child) {",
+        "if (child > round.children) return;",
+        "if (child >= round.children) return;",
         ("[global uninitialised]",),
     ),
     "overflow_of_32_bits": Fault(

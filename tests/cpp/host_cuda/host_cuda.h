@@ -18,6 +18,8 @@
 #include "host_cuda/shared.h"
 
 #define HITGRAPH_DEVICE inline
+#define HITGRAPH_DEVICE_CALL inline
+#define HITGRAPH_ROLLED
 #define __global__
 #define __device__
 #define __host__
