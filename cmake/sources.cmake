@@ -30,6 +30,7 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/cpu/executor.cpp
   csrc/ops/cpu/knn.cpp
   csrc/ops/cpu/row_splits.cpp
+  csrc/ops/cpu/transpose_graph.cpp
   csrc/ops/schema.cpp)
 
 # One of the two: for CUDA tensors, with kernels and without.
@@ -37,7 +38,8 @@ set(HITGRAPH_OPS_CUDA_SOURCES
   csrc/ops/cuda/distance2_backward.cpp
   csrc/ops/cuda/knn.cpp
   csrc/ops/cuda/row_splits.cpp
-  csrc/ops/cuda/run.cpp)
+  csrc/ops/cuda/run.cpp
+  csrc/ops/cuda/transpose_graph.cpp)
 set(HITGRAPH_OPS_WITHOUT_CUDA_SOURCES csrc/ops/cuda/refuse.cpp)
 
 set(HITGRAPH_PYTHON_SOURCES csrc/python/module.cpp)

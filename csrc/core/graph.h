@@ -9,12 +9,12 @@
 namespace hitgraph {
 
 // The edges by the point they reach: edges[offsets[j]] ... edges[offsets[j + 1] - 1] are the edges
-// that reach point j, ascending. `offsets` has points + 1 elements, `edges` as many as there are
-// edges, rows * k at most. Indices must be below `points`. The result does not depend on the
-// threads.
-template <typename Index>
+// that reach point j, ascending; those that do not exist follow after the last of them, ascending.
+// `offsets` has points + 1 elements, `edges` rows * k, which must fit its type. Indices must be
+// below `points`. The result does not depend on the threads. Edge = int32_t, int64_t.
+template <typename Index, typename Edge>
 void transpose_graph(const Index* index, int64_t rows, int64_t k, int64_t points,
-                     const Executor& executor, int64_t* offsets, int64_t* edges);
+                     const Executor& executor, int64_t* offsets, Edge* edges);
 
 // The gradient of sum(grad * distance2) with respect to the queries (rows, dim) and the points
 // (points, dim), where distance2 of edge (i, j) is |query_i - point_j|^2:

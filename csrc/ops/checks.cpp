@@ -28,6 +28,22 @@ bool debug_checks() { return debug_checks_flag(); }
 
 bool checks_values_of(const at::Tensor& tensor) { return tensor.is_cpu() || debug_checks(); }
 
+void check_index_values(const char* op, const at::Tensor& index, int64_t points) {
+  if (!checks_values_of(index)) return;
+  const at::Tensor ends = index.cpu().contiguous();
+  const auto check = [&](const auto* values) {
+    for (int64_t edge = 0; edge < ends.numel(); ++edge) {
+      TORCH_CHECK_VALUE(values[edge] >= -1 && values[edge] < points, op,
+                        ": expected index from -1 to ", points - 1, ", got ", values[edge]);
+    }
+  };
+  if (ends.scalar_type() == at::kInt) {
+    check(ends.const_data_ptr<int32_t>());
+  } else {
+    check(ends.const_data_ptr<int64_t>());
+  }
+}
+
 std::string rank_of(const at::Tensor& tensor) { return std::to_string(tensor.dim()) + "-D"; }
 
 std::string name_of(at::ScalarType type) { return c10::getDtypeNames(type).first; }

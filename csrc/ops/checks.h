@@ -32,6 +32,9 @@ KnnArguments checked(KnnArguments arguments);
 // hitgraph/debug.h), since it waits for the device.
 bool checks_values_of(const at::Tensor& tensor);
 
+// Where values are checked: `index` names points below `points`, or -1 (ValueError).
+void check_index_values(const char* op, const at::Tensor& index, int64_t points);
+
 // A rank, as an error says it: "2-D".
 std::string rank_of(const at::Tensor& tensor);
 

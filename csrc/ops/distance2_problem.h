@@ -36,16 +36,6 @@ inline void check(const at::Tensor& grad, const at::Tensor& queries, const at::T
       index.sizes());
 }
 
-inline void check_index_values(const at::Tensor& index, int64_t points) {
-  if (!checks_values_of(index)) return;
-  const at::Tensor ends = index.to(at::kLong).cpu().contiguous();
-  const int64_t* values = ends.const_data_ptr<int64_t>();
-  for (int64_t edge = 0; edge < ends.numel(); ++edge) {
-    TORCH_CHECK_VALUE(values[edge] >= -1 && values[edge] < points, kOp,
-                      ": expected index from -1 to ", points - 1, ", got ", values[edge]);
-  }
-}
-
 // Allocates the result and calls backward(problem, grad_queries, grad_points) with the types that
 // the arguments have.
 template <typename Backward>
@@ -53,7 +43,7 @@ std::tuple<at::Tensor, at::Tensor> run(const at::Tensor& grad, const at::Tensor&
                                        const at::Tensor& points, const at::Tensor& index,
                                        const Backward& backward) {
   check(grad, queries, points, index);
-  check_index_values(index, points.size(0));
+  check_index_values(kOp, index, points.size(0));
   const at::Tensor grad_queries = at::empty_like(queries, at::MemoryFormat::Contiguous);
   const at::Tensor grad_points = at::empty_like(points, at::MemoryFormat::Contiguous);
   // Kept until the end: contiguous copies, if any were needed.

@@ -18,6 +18,9 @@ TORCH_LIBRARY(hitgraph, m) {
   m.def(
       "distance2_backward(Tensor grad, Tensor queries, Tensor points, Tensor index)"
       " -> (Tensor grad_queries, Tensor grad_points)");
+  // The edges (numbers row * k + column) by the point that they reach: those of point j are
+  // edges[offsets[j]] to edges[offsets[j + 1] - 1], ascending; missing ones come last.
+  m.def("transpose_graph(Tensor index, SymInt points) -> (Tensor offsets, Tensor edges)");
   // `name` is what errors call the batch.
   m.def(
       "row_splits_from_batch(Tensor batch, SymInt? batch_size=None, str name=\"batch\") -> Tensor");

@@ -86,6 +86,14 @@ def _distance2_backward(
     return queries.new_empty(queries.shape), points.new_empty(points.shape)
 
 
+@torch.library.register_fake("hitgraph::transpose_graph")
+def _transpose_graph(index: Tensor, points: int) -> tuple[Tensor, Tensor]:
+    torch._check(index.dim() == 2, lambda: "hitgraph::transpose_graph: expected index to be 2-D")
+    edge = torch.int32 if index.numel() < 2**31 else torch.int64
+    offsets = index.new_empty((points + 1,), dtype=torch.int64)
+    return offsets, index.new_empty((index.numel(),), dtype=edge)
+
+
 @torch.library.register_fake("hitgraph::row_splits_from_batch")
 def _row_splits_from_batch(
     batch: Tensor, batch_size: int | None = None, name: str = "batch"

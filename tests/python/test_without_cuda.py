@@ -24,6 +24,7 @@ calls = {
     "distance2_backward": lambda: ops.distance2_backward.default.redispatch(
         keys, points[:, :1], points, points, ints
     ),
+    "transpose_graph": lambda: ops.transpose_graph.default.redispatch(keys, ints, 3),
     "row_splits_from_batch": lambda: ops.row_splits_from_batch.default.redispatch(keys, ints[0]),
 }
 for name, call in calls.items():
@@ -51,7 +52,14 @@ def test_a_build_without_cuda_refuses_with_the_cure(tmp_path):
     )
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()
-    names = ["knn", "knn_brute_force", "knn_stats", "distance2_backward", "row_splits_from_batch"]
+    names = [
+        "knn",
+        "knn_brute_force",
+        "knn_stats",
+        "distance2_backward",
+        "transpose_graph",
+        "row_splits_from_batch",
+    ]
     assert len(lines) == len(names)
     for name, line in zip(names, lines, strict=True):
         assert line.startswith(f"hitgraph::{name}: expected CPU tensors, got CUDA tensors."), line

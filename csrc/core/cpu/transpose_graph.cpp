@@ -1,5 +1,6 @@
 // A counting sort by the reached point. The rows are cut into shares that count and fill at once; a
 // share's places for point j come after those of the shares before it, so edges stay in order.
+// Edges that do not exist are sorted as if they reached one more point.
 #include <algorithm>
 #include <vector>
 
@@ -7,16 +8,17 @@
 
 namespace hitgraph {
 
-template <typename Index>
+template <typename Index, typename Edge>
 void transpose_graph(const Index* index, int64_t rows, int64_t k, int64_t points,
-                     const Executor& executor, int64_t* offsets, int64_t* edges) {
+                     const Executor& executor, int64_t* offsets, Edge* edges) {
   constexpr int64_t kMostShares = 16;  // each takes memory for a number per point
   const int64_t shares = std::clamp<int64_t>(executor.threads, 1, kMostShares);
-  std::vector<int64_t> place(static_cast<std::size_t>(shares * points), 0);
+  const int64_t ends = points + 1;
+  std::vector<int64_t> place(static_cast<std::size_t>(shares * ends), 0);
   const auto for_each_edge = [&](int64_t share, const auto& visit) {
     const int64_t end = rows * (share + 1) / shares * k;
     for (int64_t edge = rows * share / shares * k; edge < end; ++edge) {
-      if (index[edge] >= 0) visit(place[share * points + index[edge]], edge);
+      visit(place[share * ends + (index[edge] >= 0 ? index[edge] : points)], edge);
     }
   };
 
@@ -24,23 +26,27 @@ void transpose_graph(const Index* index, int64_t rows, int64_t k, int64_t points
     for_each_edge(share, [](int64_t& count, int64_t) { ++count; });
   });
   int64_t total = 0;
-  for (int64_t point = 0; point < points; ++point) {
+  for (int64_t point = 0; point < ends; ++point) {
     offsets[point] = total;
     for (int64_t share = 0; share < shares; ++share) {
-      const int64_t count = place[share * points + point];
-      place[share * points + point] = total;
+      const int64_t count = place[share * ends + point];
+      place[share * ends + point] = total;
       total += count;
     }
   }
-  offsets[points] = total;
   for_each_task(executor, shares, 1, [&](int64_t share, int) {
-    for_each_edge(share, [&](int64_t& next, int64_t edge) { edges[next++] = edge; });
+    for_each_edge(share,
+                  [&](int64_t& next, int64_t edge) { edges[next++] = static_cast<Edge>(edge); });
   });
 }
 
-template void transpose_graph(const int32_t*, int64_t, int64_t, int64_t, const Executor&, int64_t*,
-                              int64_t*);
-template void transpose_graph(const int64_t*, int64_t, int64_t, int64_t, const Executor&, int64_t*,
-                              int64_t*);
+#define HITGRAPH_INSTANTIATE(Index, Edge)                                                 \
+  template void transpose_graph(const Index*, int64_t, int64_t, int64_t, const Executor&, \
+                                int64_t*, Edge*);
+HITGRAPH_INSTANTIATE(int32_t, int32_t)
+HITGRAPH_INSTANTIATE(int32_t, int64_t)
+HITGRAPH_INSTANTIATE(int64_t, int32_t)
+HITGRAPH_INSTANTIATE(int64_t, int64_t)
+#undef HITGRAPH_INSTANTIATE
 
 }  // namespace hitgraph

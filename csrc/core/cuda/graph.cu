@@ -1,4 +1,4 @@
-// distance2_backward_cuda: the launches of graph_launches.h on a CUDA stream.
+// The operations on graphs: the launches of graph_launches.h on a CUDA stream.
 #include <limits>
 
 #include "core/cuda/device.cuh"
@@ -36,6 +36,23 @@ void distance2_backward_cuda(const Distance2Backward<T, Index>& problem, const C
     launch<int64_t>(problem, run, grad_queries, grad_points);
   }
 }
+
+template <typename Index, typename Edge>
+void transpose_graph_cuda(const Index* index, int64_t rows, int64_t k, int64_t points,
+                          const CudaRun& run, int64_t* offsets, Edge* edges) {
+  run_launches(run, [&](auto& device) {
+    launch_transpose<Edge>(device, index, rows * k, points, offsets, edges);
+  });
+}
+
+#define HITGRAPH_INSTANTIATE(Index, Edge)                                                     \
+  template void transpose_graph_cuda(const Index*, int64_t, int64_t, int64_t, const CudaRun&, \
+                                     int64_t*, Edge*);
+HITGRAPH_INSTANTIATE(int32_t, int32_t)
+HITGRAPH_INSTANTIATE(int32_t, int64_t)
+HITGRAPH_INSTANTIATE(int64_t, int32_t)
+HITGRAPH_INSTANTIATE(int64_t, int64_t)
+#undef HITGRAPH_INSTANTIATE
 
 #define HITGRAPH_INSTANTIATE(T, Index) \
   template void distance2_backward_cuda(const Distance2Backward<T, Index>&, const CudaRun&, T*, T*);

@@ -13,9 +13,11 @@ inline int64_t graph_blocks(int64_t threads) {
   return (threads + kGraphThreads - 1) / kGraphThreads;
 }
 
+// Into `offsets` (points + 1) and `moved` (edges).
 template <typename Edge, typename Index, typename Device>
 TransposedGraph<Edge> launch_transpose(Device& device, Global<const Index> index, int64_t edges,
-                                       int64_t points) {
+                                       int64_t points, Global<int64_t> offsets,
+                                       Global<Edge> moved) {
   GraphToTranspose<Index, Edge> graph{};
   graph.index = index;
   graph.edges = edges;
@@ -23,8 +25,7 @@ TransposedGraph<Edge> launch_transpose(Device& device, Global<const Index> index
   graph.keys = device.template array<int32_t>("keys", edges);
   graph.numbers = device.template array<Edge>("numbers", edges);
   graph.sorted = device.template array<int32_t>("sorted", edges);
-  graph.offsets = device.template array<int64_t>("offsets", points + 1);
-  const Global<Edge> moved = device.template array<Edge>("edges", edges);
+  graph.offsets = offsets;
   int bits = 1;
   while (points >> bits != 0) ++bits;
   device.launch("number_edges", number_edges<Index, Edge>, graph_blocks(edges), kGraphThreads, 0,
@@ -39,7 +40,10 @@ TransposedGraph<Edge> launch_transpose(Device& device, Global<const Index> index
 template <typename T, typename Index, typename Edge, typename Device>
 void launch_distance2_backward(Device& device, Distance2Gradient<T, Index, Edge> problem,
                                int64_t points) {
-  problem.graph = launch_transpose<Edge>(device, problem.index, problem.rows * problem.k, points);
+  const int64_t edges = problem.rows * problem.k;
+  problem.graph = launch_transpose<Edge>(device, problem.index, edges, points,
+                                         device.template array<int64_t>("offsets", points + 1),
+                                         device.template array<Edge>("edges", edges));
   problem.partial = device.template array<double>("partial", problem.graph.slots * problem.dim);
   device.launch("sum_rows", sum_rows<T, Index, Edge>, graph_blocks(problem.rows * kWarpSize),
                 kGraphThreads, 0, problem);

@@ -27,6 +27,11 @@ template <typename T, typename Index>
 void knn_cuda(const KnnProblem<T>& problem, const KnnResult<T, Index>& result, const CudaRun& run,
               unsigned long long* counters = nullptr);
 
+// As transpose_graph, on device pointers; an index out of range is a missing edge.
+template <typename Index, typename Edge>
+void transpose_graph_cuda(const Index* index, int64_t rows, int64_t k, int64_t points,
+                          const CudaRun& run, int64_t* offsets, Edge* edges);
+
 // As distance2_backward_cpu, on device pointers; an index out of range is a missing edge.
 template <typename T, typename Index>
 void distance2_backward_cuda(const Distance2Backward<T, Index>& problem, const CudaRun& run,

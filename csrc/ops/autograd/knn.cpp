@@ -143,6 +143,7 @@ TORCH_LIBRARY_IMPL(hitgraph, Autograd, m) {
   // No gradients: for tests, and for integers.
   m.impl("knn_brute_force", torch::CppFunction::makeFallthrough());
   m.impl("knn_stats", torch::CppFunction::makeFallthrough());
+  m.impl("transpose_graph", torch::CppFunction::makeFallthrough());
   m.impl("row_splits_from_batch", torch::CppFunction::makeFallthrough());
 }
 
