@@ -126,6 +126,9 @@ TEST(KnnCudaSizes, MoreNeighboursThanAPoolHolds) {
     knn.query_mask = Mask::where(1200, [](int64_t i) { return i % 4 == 0; });
     expect_the_cpu_rows(knn, {1100});
   }
+  KnnCase<float> large(make_cloud<float>("lattice", 5200, 2), 2);
+  large.query_mask = Mask::where(5200, [](int64_t i) { return i % 700 == 0; });
+  expect_the_cpu_rows(large, {5000});
   KnnCase<double> small(make_cloud<double>("lattice", 40, 3), 3);
   expect_the_cpu_rows(small, {1100, 5000});
 }
