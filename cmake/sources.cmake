@@ -4,6 +4,9 @@
 set(HITGRAPH_CORE_CPU_SOURCES
   csrc/core/cpu/bucket_tree.cpp
   csrc/core/cpu/distance2_backward.cpp
+  csrc/core/cpu/gravnet.cpp
+  csrc/core/cpu/gravnet_backward.cpp
+  csrc/core/cpu/gravnet_portable.cpp
   csrc/core/cpu/huge_pages.cpp
   csrc/core/cpu/kd_partition.cpp
   csrc/core/cpu/knn.cpp
@@ -14,8 +17,8 @@ set(HITGRAPH_CORE_CPU_SOURCES
   csrc/core/cpu/transpose_graph.cpp)
 
 # Compiled for one instruction set each, chosen at run time; x86-64 only.
-set(HITGRAPH_CORE_AVX2_SOURCES csrc/core/cpu/knn_avx2.cpp)
-set(HITGRAPH_CORE_AVX512_SOURCES csrc/core/cpu/knn_avx512.cpp)
+set(HITGRAPH_CORE_AVX2_SOURCES csrc/core/cpu/gravnet_avx2.cpp csrc/core/cpu/knn_avx2.cpp)
+set(HITGRAPH_CORE_AVX512_SOURCES csrc/core/cpu/gravnet_avx512.cpp csrc/core/cpu/knn_avx512.cpp)
 
 # Compiled by nvcc; no torch header.
 set(HITGRAPH_CORE_CUDA_SOURCES

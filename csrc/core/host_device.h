@@ -48,14 +48,31 @@ HITGRAPH_HOST_DEVICE T smaller(T a, T b) {
   return b < a ? b : a;
 }
 
-HITGRAPH_HOST_DEVICE unsigned bits_of(float value) {
 #if defined(__CUDA_ARCH__)
-  return __float_as_uint(value);
-#else
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits;
-#endif
+HITGRAPH_HOST_DEVICE unsigned bits_of(float value) { return __float_as_uint(value); }
+HITGRAPH_HOST_DEVICE float float_of_bits(unsigned bits) { return __uint_as_float(bits); }
+HITGRAPH_HOST_DEVICE unsigned long long bits_of(double value) {
+  return static_cast<unsigned long long>(__double_as_longlong(value));
 }
+HITGRAPH_HOST_DEVICE double double_of_bits(unsigned long long bits) {
+  return __longlong_as_double(static_cast<long long>(bits));
+}
+#else
+template <typename To, typename From>
+HITGRAPH_HOST_DEVICE To same_bits(From from) {
+  static_assert(sizeof(To) == sizeof(From), "bits are neither added nor lost");
+  To to;
+  std::memcpy(&to, &from, sizeof to);
+  return to;
+}
+HITGRAPH_HOST_DEVICE unsigned bits_of(float value) { return same_bits<unsigned>(value); }
+HITGRAPH_HOST_DEVICE float float_of_bits(unsigned bits) { return same_bits<float>(bits); }
+HITGRAPH_HOST_DEVICE unsigned long long bits_of(double value) {
+  return same_bits<unsigned long long>(value);
+}
+HITGRAPH_HOST_DEVICE double double_of_bits(unsigned long long bits) {
+  return same_bits<double>(bits);
+}
+#endif
 
 }  // namespace hitgraph

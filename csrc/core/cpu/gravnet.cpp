@@ -1,0 +1,52 @@
+#include "core/gravnet.h"
+
+#include "core/cpu/gravnet_row.h"
+
+namespace hitgraph {
+
+template <typename T, typename Index, typename Slot>
+void gravnet_aggregate_cpu(const GravnetGraph<T, Index>& graph, bool missing_is_zero,
+                           SimdLevel level, const Executor& executor,
+                           const GravnetResult<T, Slot>& result) {
+  const GravnetKernels<T, Slot> kernels = gravnet_kernels<T, Slot>(level);
+  std::vector<GravnetRow<T>> scratch(std::max(1, executor.threads),
+                                     GravnetRow<T>(graph, missing_is_zero));
+  const int64_t channels = graph.channels;
+
+  for_each_task(executor, graph.rows, 64, [&](int64_t row, int worker) {
+    GravnetRow<T>& edges = scratch[worker];
+    edges.load(graph, kernels, row);
+    T* total = result.total == nullptr ? nullptr : result.total + row * channels;
+    T* maximum = result.maximum == nullptr ? nullptr : result.maximum + row * channels;
+    Slot* slot = result.maximum == nullptr ? nullptr : result.slot + row * channels;
+    if (edges.edges().size == 0) {
+      if (total != nullptr) std::fill_n(total, channels, T(0));
+      if (maximum != nullptr) std::fill_n(maximum, channels, T(0));
+      if (slot != nullptr) std::fill_n(slot, channels, no_slot<Slot>());
+      return;
+    }
+    if (maximum != nullptr) {
+      kernels.maximum(edges.edges(), channels, total, maximum, slot);
+    } else {
+      kernels.total(edges.edges(), channels, total);
+    }
+    if (total == nullptr || graph.divisor == Divisor::kOne) return;
+    const T divisor = gravnet_divisor<T>(graph.divisor, graph.k, edges.present());
+    for (int64_t c = 0; c < channels; ++c) total[c] /= divisor;
+  });
+}
+
+#define HITGRAPH_INSTANTIATE(T, Index, Slot)                                          \
+  template void gravnet_aggregate_cpu(const GravnetGraph<T, Index>&, bool, SimdLevel, \
+                                      const Executor&, const GravnetResult<T, Slot>&);
+#define HITGRAPH_INSTANTIATE_ALL(T)         \
+  HITGRAPH_INSTANTIATE(T, int32_t, uint8_t) \
+  HITGRAPH_INSTANTIATE(T, int32_t, int32_t) \
+  HITGRAPH_INSTANTIATE(T, int64_t, uint8_t) \
+  HITGRAPH_INSTANTIATE(T, int64_t, int32_t)
+HITGRAPH_INSTANTIATE_ALL(float)
+HITGRAPH_INSTANTIATE_ALL(double)
+#undef HITGRAPH_INSTANTIATE_ALL
+#undef HITGRAPH_INSTANTIATE
+
+}  // namespace hitgraph
