@@ -11,7 +11,13 @@ _C = _load.load()
 
 from . import _fake as _fake  # noqa: E402  (registers)
 from . import datasets, debug, functional, nn  # noqa: E402
-from .functional import Neighbors, knn, row_splits_from_batch  # noqa: E402
+from .functional import (  # noqa: E402
+    Neighbors,
+    TransposedGraph,
+    knn,
+    row_splits_from_batch,
+    transpose_graph,
+)
 
 __version__: str = _C.build_info()["version"]
 
@@ -20,6 +26,7 @@ cmake_prefix_path = str(Path(__file__).parent)
 
 __all__ = [
     "Neighbors",
+    "TransposedGraph",
     "cmake_prefix_path",
     "datasets",
     "debug",
@@ -27,4 +34,5 @@ __all__ = [
     "knn",
     "nn",
     "row_splits_from_batch",
+    "transpose_graph",
 ]

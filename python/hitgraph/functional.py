@@ -23,6 +23,38 @@ class Neighbors(NamedTuple):
     distance2: Tensor
 
 
+class TransposedGraph(NamedTuple):
+    """A graph's edges by the point that they reach. What gradients by the neighbours are summed
+    along; made once, it serves every layer that uses the graph.
+
+    Attributes:
+        offsets: (n+1,) int64: the edges that reach point j are at offsets[j] to offsets[j + 1] - 1.
+        edges: (m·k,) int32, int64 from 2^31 edges: their numbers row · k + column, ascending for
+            each point; the edges that do not exist come last.
+    """
+
+    offsets: Tensor
+    edges: Tensor
+
+
+def transpose_graph(index: Tensor, points: int) -> TransposedGraph:
+    """The edges of a graph by the point that they reach.
+
+    Args:
+        index: (m, k) int64 or int32, the point at the end of every edge; -1 where there is none.
+        points: how many points there are.
+
+    Returns:
+        TransposedGraph(offsets, edges), the same on every device and for any number of threads.
+
+    Raises:
+        TypeError, ValueError: index or points is not that.
+    """
+    check_tensors("hitgraph::transpose_graph", index=index)
+    check_int("hitgraph::transpose_graph", "points", points)
+    return TransposedGraph(*torch.ops.hitgraph.transpose_graph(index, points))
+
+
 def knn(
     points: Tensor,
     k: int,
