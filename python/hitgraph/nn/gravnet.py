@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -12,9 +11,14 @@ from torch import Tensor, nn
 from hitgraph.functional import Neighbors, knn
 
 from .functional import DIVISORS, MISSING, REDUCTIONS, gravnet_aggregate
+from .presets import PRESETS
 
 _WHERE = "hitgraph.nn.GravNet"
 OWN = ("none", "own_minus_aggregate", "aggregate_minus_own")
+CONCATENATIONS = ("input_first", "aggregates_first")
+SPACE_INITS = ("default", "identity")
+INDEX_DTYPES = (torch.int64, torch.int32)
+SPACE_NOISE = 0.01  # standard deviation around the identity
 
 
 class GravNetGraph(NamedTuple):
@@ -30,37 +34,6 @@ class GravNetGraph(NamedTuple):
     index: Tensor  # type: ignore[assignment]  # a tuple has a method of this name
     distance2: Tensor
     coordinates: Tensor | None
-
-
-PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        # arXiv:1902.07987: V(d) = exp(−d²), mean and maximum over k = 40 neighbours, 4 coordinates,
-        # 22 features, tanh.
-        "paper": MappingProxyType(
-            {
-                "space_dimensions": 4,
-                "propagate_features": 22,
-                "k": 40,
-                "scale": 1.0,
-                "own": "none",
-                "activation": torch.tanh,
-            }
-        ),
-        # "Faster dynamic GNNs with GPUs" (2024), backup slide: G = H_i − mean, I = H_i − max, k =
-        # 64, 4 coordinates, 32 features. The slide gives no output activation; ReLU is what its
-        # authors' implementation uses.
-        "talk": MappingProxyType(
-            {
-                "space_dimensions": 4,
-                "propagate_features": 32,
-                "k": 64,
-                "scale": 1.0,
-                "own": "own_minus_aggregate",
-                "activation": torch.relu,
-            }
-        ),
-    }
-)
 
 
 class GravNet(nn.Module):
@@ -79,7 +52,8 @@ class GravNet(nn.Module):
     With ``own="own_minus_aggregate"`` (the talk's form) H_i − mean_i and H_i − max_i take the
     places of mean_i and max_i.
 
-    The default arguments are the paper's. `GravNet.preset` makes a layer as a source defines it::
+    The default arguments are the paper's. `GravNet.preset` makes a layer as a source defines it,
+    see `hitgraph.nn.PRESETS`::
 
         GravNet.preset("talk", 64, 128)          # as published
         GravNet.preset("talk", 64, 128, k=16)    # with a change
@@ -106,8 +80,16 @@ class GravNet(nn.Module):
         divisor: "k" or "count", see `hitgraph.nn.functional.gravnet_aggregate`.
         missing: "skip" or "zero", see there.
         own: "none", "own_minus_aggregate" (H_i − mean_i) or "aggregate_minus_own" (mean_i − H_i).
+        concatenation: "input_first" ([X_i, mean_i, max_i]) or "aggregates_first" ([mean_i, max_i,
+            X_i]): the columns that the output layer reads.
         max_radius: neighbours beyond this distance in S are missing; None for no limit.
+        index_dtype: torch.int64, or torch.int32 for a graph of half the memory.
+        propagate_activation: applied to H before it is sent; a function, a module or None.
         activation: applied to the result, a function or a module; None for a linear result.
+        space_bias: whether the space layer has a bias. It moves all points of S alike, so it
+            changes no result.
+        space_init: "default", or "identity": at the start S is the first columns of X, up to noise
+            of standard deviation 0.01 in the weights; a bias is 0.
         device, dtype: of the parameters.
     """
 
@@ -125,8 +107,13 @@ class GravNet(nn.Module):
         divisor: str = "k",
         missing: str = "skip",
         own: str = "none",
+        concatenation: str = "input_first",
         max_radius: float | None = None,
+        index_dtype: torch.dtype = torch.int64,
+        propagate_activation: Callable[[Tensor], Tensor] | None = None,
         activation: Callable[[Tensor], Tensor] | None = torch.tanh,
+        space_bias: bool = True,
+        space_init: str = "default",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -148,6 +135,9 @@ class GravNet(nn.Module):
             ("divisor", divisor, DIVISORS),
             ("missing", missing, MISSING),
             ("own", own, OWN),
+            ("concatenation", concatenation, CONCATENATIONS),
+            ("space_init", space_init, SPACE_INITS),
+            ("index_dtype", index_dtype, INDEX_DTYPES),
         ):
             if choice not in known:
                 options = ", ".join(repr(option) for option in known)
@@ -157,19 +147,26 @@ class GravNet(nn.Module):
         self.in_features, self.out_features = in_features, out_features
         self.k, self.scale, self.include_self = k, scale, include_self
         self.reduce, self.divisor, self.missing = tuple(reduce), divisor, missing
-        self.own, self.max_radius, self.activation = own, max_radius, activation
+        self.own, self.concatenation = own, concatenation
+        self.max_radius, self.index_dtype = max_radius, index_dtype
+        self.propagate_activation, self.activation = propagate_activation, activation
 
+        where: dict[str, Any] = {"device": device, "dtype": dtype}
         aggregated = len(self.reduce) * propagate_features
-        self.space = nn.Linear(in_features, space_dimensions, device=device, dtype=dtype)
-        self.propagate = nn.Linear(in_features, propagate_features, device=device, dtype=dtype)
-        self.output = nn.Linear(in_features + aggregated, out_features, device=device, dtype=dtype)
+        self.space = nn.Linear(in_features, space_dimensions, bias=space_bias, **where)
+        self.propagate = nn.Linear(in_features, propagate_features, **where)
+        self.output = nn.Linear(in_features + aggregated, out_features, **where)
+        if space_init == "identity":
+            _near_identity(self.space)
 
     @classmethod
     def preset(cls, name: str, in_features: int, out_features: int, **changes: Any) -> GravNet:
-        """The layer as a source defines it: "paper" (arXiv:1902.07987) or "talk".
+        """The layer as a source defines it.
 
         Args:
-            name: a key of `PRESETS`.
+            name: a key of `hitgraph.nn.PRESETS`: "paper" (arXiv:1902.07987), "talk" (Faster dynamic
+                GNNs with GPUs, 2024), "pyg" (torch_geometric), "fastgraphcompute", "hgcalml" or
+                "cmspepr".
             in_features: columns of x.
             out_features: columns of the result.
             changes: arguments of GravNet that replace the preset's.
@@ -207,6 +204,8 @@ class GravNet(nn.Module):
         self._check_input(x)
         used = self._search(x, row_splits, batch) if graph is None else self._adopt(x, graph)
         features = self.propagate(x)
+        if self.propagate_activation is not None:
+            features = self.propagate_activation(features)
         aggregates = gravnet_aggregate(
             features,
             used.index,
@@ -220,10 +219,15 @@ class GravNet(nn.Module):
             aggregates = tuple(features - aggregate for aggregate in aggregates)
         elif self.own == "aggregate_minus_own":
             aggregates = tuple(aggregate - features for aggregate in aggregates)
-        y = self.output(torch.cat([x.to(features.dtype), *aggregates], dim=1))
+        y = self.output(self.concatenate(x.to(features.dtype), aggregates))
         if self.activation is not None:
             y = self.activation(y)
         return (y, used) if return_graph else y
+
+    def concatenate(self, x: Tensor, aggregates: Sequence[Tensor]) -> Tensor:
+        """The columns of the input and of the aggregates in the order that output reads them."""
+        input_first = self.concatenation == "input_first"
+        return torch.cat([x, *aggregates] if input_first else [*aggregates, x], dim=1)
 
     def _search(self, x: Tensor, row_splits: Tensor | None, batch: Tensor | None) -> GravNetGraph:
         # Rounding coordinates to 8 or 11 bits would merge neighbours, so autocast stops here.
@@ -236,6 +240,7 @@ class GravNet(nn.Module):
                 batch=batch,
                 include_self=self.include_self,
                 max_radius=self.max_radius,
+                index_dtype=self.index_dtype,
             )
         return GravNetGraph(index, distance2, coordinates)
 
@@ -265,18 +270,22 @@ class GravNet(nn.Module):
 
     def extra_repr(self) -> str:
         """The settings that the submodules do not show."""
-        activation = getattr(self.activation, "__name__", type(self.activation).__name__)
-        parts = [
-            f"k={self.k}",
-            f"scale={self.scale:g}",
-            f"include_self={self.include_self}",
-            f"reduce={self.reduce}",
-            f"divisor={self.divisor!r}",
-            f"missing={self.missing!r}",
-            f"own={self.own!r}",
-        ]
+        shown = ("k", "scale", "include_self", "reduce", "divisor", "missing", "own")
+        parts = [f"{name}={getattr(self, name)!r}" for name in (*shown, "concatenation")]
         if self.max_radius is not None:
             parts.append(f"max_radius={self.max_radius:g}")
-        if not isinstance(self.activation, nn.Module):  # a module is listed by itself
-            parts.append(f"activation={activation if self.activation is not None else None}")
+        if self.index_dtype != torch.int64:
+            parts.append(f"index_dtype={self.index_dtype}")
+        for name in ("propagate_activation", "activation"):
+            activation = getattr(self, name)
+            if not isinstance(activation, nn.Module):  # a module is listed by itself
+                parts.append(f"{name}={getattr(activation, '__name__', activation)}")
         return ", ".join(parts)
+
+
+@torch.no_grad()
+def _near_identity(linear: nn.Linear) -> None:
+    nn.init.eye_(linear.weight)
+    linear.weight.add_(torch.randn_like(linear.weight), alpha=SPACE_NOISE)
+    if linear.bias is not None:
+        nn.init.zeros_(linear.bias)
