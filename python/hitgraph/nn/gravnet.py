@@ -12,6 +12,7 @@ from hitgraph.functional import Neighbors, knn
 
 from .functional import DIVISORS, MISSING, REDUCTIONS, gravnet_aggregate
 from .presets import PRESETS
+from .state_dicts import translate
 
 _WHERE = "hitgraph.nn.GravNet"
 OWN = ("none", "own_minus_aggregate", "aggregate_minus_own")
@@ -57,6 +58,9 @@ class GravNet(nn.Module):
 
         GravNet.preset("talk", 64, 128)          # as published
         GravNet.preset("talk", 64, 128, k=16)    # with a change
+
+    `load_state_dict` also takes the state dicts of torch_geometric's and pytorch_cmspepr's
+    GravNetConv and of fastgraphcompute's GravNetOp, alone or within a model.
 
     A point with fewer than k neighbours in its event has missing ones: they add 0 to the mean,
     which still divides by k (``divisor="k"``), and do not take part in the maximum
@@ -158,6 +162,7 @@ class GravNet(nn.Module):
         self.output = nn.Linear(in_features + aggregated, out_features, **where)
         if space_init == "identity":
             _near_identity(self.space)
+        self.register_load_state_dict_pre_hook(translate)
 
     @classmethod
     def preset(cls, name: str, in_features: int, out_features: int, **changes: Any) -> GravNet:
