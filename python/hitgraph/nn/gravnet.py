@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from hitgraph._arguments import check_features, check_sizes
 from hitgraph.functional import Neighbors, knn
 
 from .functional import DIVISORS, MISSING, REDUCTIONS, gravnet_aggregate
@@ -122,15 +123,14 @@ class GravNet(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        for name, value in (
-            ("in_features", in_features),
-            ("out_features", out_features),
-            ("space_dimensions", space_dimensions),
-            ("propagate_features", propagate_features),
-            ("k", k),
-        ):
-            if value < 1:
-                raise ValueError(f"{_WHERE}: expected {name} to be at least 1, got {value}")
+        check_sizes(
+            _WHERE,
+            in_features=in_features,
+            out_features=out_features,
+            space_dimensions=space_dimensions,
+            propagate_features=propagate_features,
+            k=k,
+        )
         if isinstance(reduce, str) or not reduce or any(name not in REDUCTIONS for name in reduce):
             raise ValueError(
                 f"{_WHERE}: expected reduce to hold 'mean' and/or 'max', got {reduce!r}"
@@ -206,7 +206,7 @@ class GravNet(nn.Module):
         Returns:
             (N, out_features), or that and the `GravNetGraph`.
         """
-        self._check_input(x)
+        check_features(_WHERE, x, self.in_features, self.space.weight.dtype)
         used = self._search(x, row_splits, batch) if graph is None else self._adopt(x, graph)
         features = self.propagate(x)
         if self.propagate_activation is not None:
@@ -259,19 +259,6 @@ class GravNet(nn.Module):
         if isinstance(graph, GravNetGraph):
             return graph
         return GravNetGraph(graph.index, graph.distance2, None)
-
-    def _check_input(self, x: Tensor) -> None:
-        if x.dim() != 2 or x.shape[1] != self.in_features:
-            raise ValueError(
-                f"{_WHERE}: expected x to be 2-D (n, {self.in_features}), got {tuple(x.shape)}"
-            )
-        if not x.is_floating_point():
-            raise TypeError(f"{_WHERE}: expected x to be floating point, got {x.dtype}")
-        expected = self.space.weight.dtype
-        if x.dtype != expected and not torch.is_autocast_enabled(x.device.type):
-            raise TypeError(
-                f"{_WHERE}: expected x to be {expected} as the parameters, got {x.dtype}"
-            )
 
     def extra_repr(self) -> str:
         """The settings that the submodules do not show."""
