@@ -1,5 +1,5 @@
-"""Arguments that are checked in Python: types, which the dispatcher would report as RuntimeErrors of
-a page each, and what layers and models have in common.
+"""Arguments that are checked in Python: types, which the dispatcher would report as RuntimeErrors
+of a page each, and what layers and models have in common.
 """
 
 from __future__ import annotations
