@@ -10,7 +10,7 @@ from . import _load
 _C = _load.load()
 
 from . import _fake as _fake  # noqa: E402  (registers)
-from . import datasets, debug, functional, nn  # noqa: E402
+from . import datasets, debug, functional, models, nn  # noqa: E402
 from .functional import (  # noqa: E402
     Neighbors,
     TransposedGraph,
@@ -32,6 +32,7 @@ __all__ = [
     "debug",
     "functional",
     "knn",
+    "models",
     "nn",
     "row_splits_from_batch",
     "transpose_graph",
