@@ -125,7 +125,7 @@ def _check_arguments(
     for name, value in (("features", features), ("index", index)):
         if value is None:
             raise TypeError(f"{_OP}: expected {name} to be a Tensor, got None")
-    if not hasattr(scale, "__float__"):
+    if not isinstance(scale, (int, float)) and not hasattr(scale, "__float__"):
         raise TypeError(f"{_OP}: expected scale to be a float, got {type(scale).__name__}")
     if distance2 is None and weight is None:
         raise ValueError(f"{_OP}: expected distance2 or weight, got neither")
