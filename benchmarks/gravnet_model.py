@@ -20,8 +20,6 @@ import gc
 import itertools
 import json
 import os
-import platform
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -30,12 +28,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-import hitgraph
 from hitgraph.models import GravNetModel
 
 from . import report_gravnet_model as report
+from .environment import environment
 
-ROOT = Path(__file__).resolve().parents[1]
 SIZES = (5_000, 10_000, 50_000, 100_000, 200_000)
 MODES = ("no grad", "with grad")
 FORMS = ("eager", "compiled")
@@ -133,40 +130,6 @@ def release(steps: dict[str, Step]) -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def environment() -> dict[str, Any]:
-    """Versions, the commit and the hardware, as the table's reader needs them."""
-    facts: dict[str, Any] = {
-        "hitgraph": hitgraph.__version__,
-        "commit": commit(),
-        "simd": hitgraph._C.build_info()["simd"],
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpu": cpu_name(),
-        "threads": torch.get_num_threads(),
-        "float32_matmul_precision": torch.get_float32_matmul_precision(),
-    }
-    if torch.cuda.is_available():
-        facts |= {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda}
-    return facts
-
-
-def commit() -> str:
-    """The commit of the working tree, "-dirty" behind it if files differ; "unknown" without git."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def cpu_name() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def with_progress(cases: list[Case]) -> Iterator[Case]:

@@ -43,7 +43,7 @@ void distance2_backward_cpu(const Distance2Backward<T, Index, Edge>& problem,
   });
 
   PointSums<T>(problem.offsets, problem.points_size, dim, grad_points)
-      .run(executor, [&](int64_t begin, int64_t end, int64_t, int, double* sum) {
+      .run(executor, {}, [&](int64_t begin, int64_t end, int64_t, int, double* sum) {
         for (int64_t place = begin; place < end; ++place) add(-1, problem.edges[place], sum);
       });
 }

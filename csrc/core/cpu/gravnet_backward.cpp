@@ -48,6 +48,7 @@ class Backward {
         quotient_(graph.k) {}
 
   void run() {
+    order_ = gravnet_order(graph_);
     if (gradient_.grad_values != nullptr) visit_rows();
     if (gradient_.grad_features != nullptr) visit_points();
   }
@@ -66,7 +67,7 @@ class Backward {
   void visit_rows() {
     std::vector<GravnetRow<T>> scratch(workers_, GravnetRow<T>(graph_, false));
     std::vector<std::vector<T>> by_edge(workers_, std::vector<T>(graph_.k)), by_slot(by_edge);
-    for_each_task(executor_, graph_.rows, 64, [&](int64_t row, int worker) {
+    for_each_row(graph_, order_, executor_, [&](int64_t row, int worker) {
       scratch[worker].load(graph_, kernels_, row);
       by_row(row, scratch[worker], by_edge[worker].data(), by_slot[worker].data());
     });
@@ -136,7 +137,7 @@ class Backward {
     std::vector<PointScratch> scratch(workers_);
     for (PointScratch& worker : scratch) worker.won.resize(graph_.channels);
     PointSums<T> sums(gradient_.offsets, graph_.points, graph_.channels, gradient_.grad_features);
-    sums.run(executor_, [&](int64_t begin, int64_t end, int64_t, int worker, double* sum) {
+    sums.run(executor_, order_, [&](int64_t begin, int64_t end, int64_t, int worker, double* sum) {
       for (int64_t first = begin; first < end; first += kBatch) {
         add_batch(first, std::min(end, first + kBatch), scratch[worker], sum);
       }
@@ -176,6 +177,7 @@ class Backward {
   const Executor& executor_;
   const int workers_;
   const Quotient<Edge> quotient_;
+  std::vector<int32_t> order_;
   int64_t won_stride_ = 0;
   std::vector<uint8_t> won_;
   std::vector<T> divisors_;

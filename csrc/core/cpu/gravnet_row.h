@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/cpu/graph_order.h"
 #include "core/cpu/gravnet_kernels.h"
 #include "core/gravnet.h"
 
@@ -48,6 +49,39 @@ class GravnetRow {
   std::vector<T> zeros_;
   int64_t size_ = 0, present_ = 0;
 };
+
+// The order in which rows, or points, are worked on; empty: as they are numbered. It pays where the
+// rows of features do not fit in a cache that is near.
+template <typename T, typename Index>
+std::vector<int32_t> gravnet_order(const GravnetGraph<T, Index>& graph) {
+  constexpr int64_t kNear = int64_t{1} << 19;
+  const int64_t bytes = graph.points * graph.channels * static_cast<int64_t>(sizeof(T));
+  if (graph.rows != graph.points || bytes < kNear) return {};
+  return neighbour_order(graph.index, graph.rows, graph.k);
+}
+
+// Asks for the cache lines of `count` values, early enough for a row that is worked on after the next.
+template <typename T>
+void prefetch(const T* begin, int64_t count) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  for (int64_t i = 0; i < count; i += kLine) __builtin_prefetch(begin + i);
+}
+
+// Calls visit(row, worker) for every row, in the order above.
+template <typename T, typename Index, typename Visit>
+void for_each_row(const GravnetGraph<T, Index>& graph, const std::vector<int32_t>& order,
+                  const Executor& executor, const Visit& visit) {
+  constexpr int64_t kAhead = 2;  // rows
+  for_each_task(executor, graph.rows, 64, [&](int64_t task, int worker) {
+    if (order.empty()) return visit(task, worker);
+    if (task + kAhead < graph.rows) {
+      const int64_t ahead = order[task + kAhead];
+      prefetch(graph.index + ahead * graph.k, graph.k);
+      prefetch(graph.values + ahead * graph.k, graph.k);
+    }
+    visit(order[task], worker);
+  });
+}
 
 // What the sum of a row with this many edges is divided by.
 template <typename T>

@@ -10,8 +10,8 @@
 
 namespace hitgraph {
 
-// The edges in the order of the point that they reach are cut into shares of this many, wherever
-// that falls: a hub is the work of many, and sums do not depend on the threads.
+// Work is dealt out in shares of about this many edges. A point with more, a hub, is the work of
+// many: its edges are cut into pieces of this many, and the pieces' sums are added in order.
 constexpr int64_t kEdgeShare = 8192;
 
 template <typename T>
@@ -22,67 +22,82 @@ class PointSums {
       : offsets_(offsets), points_(points), width_(width), sums_(sums) {}
 
   // add(begin, end, point, worker, sum) adds the edges at these places, all of them reaching the
-  // point, to its sum (width) of doubles.
+  // point, to its sum (width) of doubles. `order` of the points may be empty. The sums depend
+  // neither on it nor on the threads.
   template <typename Add>
-  void run(const Executor& executor, const Add& add) {
-    const int64_t shares = (offsets_[points_] + kEdgeShare - 1) / kEdgeShare;
-    // The first and the last point of a share may have edges in others.
-    parts_.assign(2 * shares * width_, 0.0);
+  void run(const Executor& executor, const std::vector<int32_t>& order, const Add& add) {
+    deal(order);
     std::vector<std::vector<double>> scratch(std::max(1, executor.threads),
                                              std::vector<double>(width_));
+    const auto shares = static_cast<int64_t>(share_begins_.size()) - 1;
     for_each_task(executor, shares, 1, [&](int64_t share, int worker) {
-      visit_share(share, scratch[worker], [&](int64_t begin, int64_t end, int64_t point) {
-        add(begin, end, point, worker, scratch[worker].data());
-      });
+      std::vector<double>& sum = scratch[worker];
+      for (int64_t i = share_begins_[share]; i < share_begins_[share + 1]; ++i) {
+        const int64_t point = order.empty() ? i : order[i];
+        if (is_hub(point)) continue;
+        std::fill(sum.begin(), sum.end(), 0.0);
+        add(offsets_[point], offsets_[point + 1], point, worker, sum.data());
+        store(sum.data(), point);
+      }
     });
-    for_each_task(executor, points_, 4096, [&](int64_t point, int) { join(point); });
+    std::vector<double> parts(pieces_.size() * width_, 0.0);
+    for_each_task(executor, pieces_.size(), 1, [&](int64_t number, int worker) {
+      const Piece& piece = pieces_[number];
+      const int64_t end = std::min(piece.begin + kEdgeShare, offsets_[piece.point + 1]);
+      add(piece.begin, end, piece.point, worker, parts.data() + number * width_);
+    });
+    join(parts);
   }
 
  private:
-  // A point whose edges are all in this share is done here.
-  template <typename Add>
-  void visit_share(int64_t share, std::vector<double>& sum, const Add& add) {
-    const int64_t end = std::min(offsets_[points_], (share + 1) * kEdgeShare);
-    int64_t begin = share * kEdgeShare;
-    int64_t point = std::upper_bound(offsets_, offsets_ + points_ + 1, begin) - offsets_ - 1;
-    for (; begin < end; ++point) {
-      const int64_t past = std::min(end, offsets_[point + 1]);
-      if (past == begin) continue;
-      std::fill(sum.begin(), sum.end(), 0.0);
-      add(begin, past, point);
-      if (offsets_[point] == begin && offsets_[point + 1] == past) {
-        std::transform(sum.begin(), sum.end(), sums_ + point * width_, narrowed);
+  struct Piece {
+    int64_t point, begin;
+  };
+
+  bool is_hub(int64_t point) const { return offsets_[point + 1] - offsets_[point] > kEdgeShare; }
+
+  void deal(const std::vector<int32_t>& order) {
+    share_begins_.assign(1, 0);
+    int64_t edges = 0;
+    for (int64_t i = 0; i < points_; ++i) {
+      const int64_t point = order.empty() ? i : order[i];
+      if (is_hub(point)) {
+        for (int64_t begin = offsets_[point]; begin < offsets_[point + 1]; begin += kEdgeShare) {
+          pieces_.push_back({point, begin});
+        }
       } else {
-        const bool began_before = offsets_[point] < begin;
-        std::copy(sum.begin(), sum.end(), part(share, began_before ? 0 : 1));
+        edges += offsets_[point + 1] - offsets_[point] + 1;
       }
-      begin = past;
+      if (edges < kEdgeShare && i + 1 < points_) continue;
+      share_begins_.push_back(i + 1);
+      edges = 0;
     }
   }
 
-  // Sums of points that lie in several shares, and of those without edges.
-  void join(int64_t point) {
-    const int64_t begin = offsets_[point], end = offsets_[point + 1];
-    T* sum = sums_ + point * width_;
-    if (begin == end) std::fill_n(sum, width_, T(0));
-    const int64_t first = begin / kEdgeShare, last = (end - 1) / kEdgeShare;
-    if (begin == end || first == last) return;
-    double* joined = part(first, 1);
-    for (int64_t share = first + 1; share <= last; ++share) {
-      std::transform(joined, joined + width_, part(share, 0), joined, std::plus<double>());
+  // Pieces of a hub follow one another.
+  void join(const std::vector<double>& parts) {
+    std::vector<double> sum(width_);
+    for (std::size_t number = 0; number < pieces_.size(); ++number) {
+      const int64_t point = pieces_[number].point;
+      if (pieces_[number].begin == offsets_[point]) std::fill(sum.begin(), sum.end(), 0.0);
+      const double* part = parts.data() + number * width_;
+      std::transform(sum.begin(), sum.end(), part, sum.begin(), std::plus<double>());
+      if (number + 1 == pieces_.size() || pieces_[number + 1].point != point) {
+        store(sum.data(), point);
+      }
     }
-    std::transform(joined, joined + width_, sum, narrowed);
   }
 
-  double* part(int64_t share, int64_t which) {
-    return parts_.data() + (2 * share + which) * width_;
+  void store(const double* sum, int64_t point) {
+    std::transform(sum, sum + width_, sums_ + point * width_,
+                   [](double value) { return static_cast<T>(value); });
   }
-  static T narrowed(double value) { return static_cast<T>(value); }
 
   const int64_t* offsets_;
   const int64_t points_, width_;
   T* sums_;
-  std::vector<double> parts_;
+  std::vector<int64_t> share_begins_;
+  std::vector<Piece> pieces_;
 };
 
 }  // namespace hitgraph
