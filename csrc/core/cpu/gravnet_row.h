@@ -60,14 +60,15 @@ std::vector<int32_t> gravnet_order(const GravnetGraph<T, Index>& graph) {
   return neighbour_order(graph.index, graph.rows, graph.k);
 }
 
-// Asks for the cache lines of `count` values, early enough for a row that is worked on after the next.
+// Asks for the cache lines of `count` values.
 template <typename T>
-void prefetch(const T* begin, int64_t count) {
+inline void prefetch(const T* begin, int64_t count) {
   constexpr int64_t kLine = 64 / sizeof(T);
   for (int64_t i = 0; i < count; i += kLine) __builtin_prefetch(begin + i);
 }
 
-// Calls visit(row, worker) for every row, in the order above.
+// Calls visit(row, worker) for every row, in the order above. The processor sees what comes next
+// only if rows come as they are stored.
 template <typename T, typename Index, typename Visit>
 void for_each_row(const GravnetGraph<T, Index>& graph, const std::vector<int32_t>& order,
                   const Executor& executor, const Visit& visit) {
