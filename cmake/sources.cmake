@@ -59,6 +59,7 @@ set(HITGRAPH_CPP_TESTS
   tests/cpp/bucket_tree_test.cpp
   tests/cpp/executor_test.cpp
   tests/cpp/graph_test.cpp
+  tests/cpp/gravnet_test.cpp
   tests/cpp/knn_exact_test.cpp
   tests/cpp/knn_work_test.cpp
   tests/cpp/simd_level_test.cpp)

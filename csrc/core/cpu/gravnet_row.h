@@ -1,7 +1,6 @@
 // The edges of a row that take part, ready for the loops of gravnet_kernels.h.
 #pragma once
 
-#include <algorithm>
 #include <vector>
 
 #include "core/cpu/gravnet_kernels.h"
@@ -48,16 +47,5 @@ class GravnetRow {
   std::vector<T> zeros_;
   int64_t size_ = 0, present_ = 0;
 };
-
-// What the sum of a row with this many edges is divided by.
-template <typename T>
-T gravnet_divisor(Divisor divisor, int64_t k, int64_t present) {
-  switch (divisor) {
-    case Divisor::kOne: return 1;
-    case Divisor::kSlots: return static_cast<T>(k);
-    case Divisor::kPresent: return static_cast<T>(std::max<int64_t>(present, 1));
-  }
-  return 1;
-}
 
 }  // namespace hitgraph
