@@ -23,6 +23,7 @@ set(HITGRAPH_CORE_AVX512_SOURCES csrc/core/cpu/gravnet_avx512.cpp csrc/core/cpu/
 # Compiled by nvcc; no torch header.
 set(HITGRAPH_CORE_CUDA_SOURCES
   csrc/core/cuda/graph.cu
+  csrc/core/cuda/gravnet.cu
   csrc/core/cuda/knn.cu)
 
 set(HITGRAPH_OPS_SOURCES
@@ -67,6 +68,7 @@ set(HITGRAPH_CPP_TESTS
 # Those that run kernels on the host.
 set(HITGRAPH_HOST_CUDA_TESTS
   tests/cpp/graph_cuda_test.cpp
+  tests/cpp/gravnet_cuda_test.cpp
   tests/cpp/host_cuda_memory_test.cpp
   tests/cpp/host_cuda_test.cpp
   tests/cpp/knn_cuda_test.cpp
