@@ -46,7 +46,7 @@ struct Weighting {
 // so does the first NaN. For numbers and for vectors of them, lane by lane.
 template <typename T>
 HITGRAPH_HOST_DEVICE auto replaces(T product, T best) {
-  return (product > best) | ((product != product) & (best == best));
+  return (!(product <= best)) & (best == best);
 }
 
 // The slot of a maximum over no edges.

@@ -243,6 +243,9 @@ TEST(GravnetBackwardCuda, NothingIsASize) {
     spec.points = points;
     expect_gradient<float, int64_t, uint8_t, int32_t>(spec);
   }
+  spec = GravnetSpec();
+  spec.channels = 0;
+  expect_gradient<float, int64_t, uint8_t, int32_t>(spec);
 }
 
 TEST(GravnetBackwardCuda, SlotsOutOfRangeAreOfNoEdge) {

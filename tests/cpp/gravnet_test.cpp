@@ -213,6 +213,9 @@ TEST(GravnetBackward, NothingIsASize) {
     spec.points = points;
     expect_gradient<float, int64_t, uint8_t, int32_t>(spec);
   }
+  spec = GravnetSpec();
+  spec.channels = 0;
+  expect_gradient<float, int64_t, uint8_t, int32_t>(spec);
 }
 
 }  // namespace

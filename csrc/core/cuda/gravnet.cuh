@@ -13,6 +13,9 @@ constexpr int kGravnetThreads = 128;
 // Of a multiprocessor, at least: 32 warps, whose reads hide each other's latency.
 constexpr int kGravnetBlocks = 8;
 
+// In place of a point: where an edge does not exist, and where no slot does.
+constexpr int kMissing = -1, kBeyond = -2;
+
 template <typename T, typename Index>
 struct GravnetEdges {
   Global<const T> features;
@@ -23,11 +26,11 @@ struct GravnetEdges {
   int k, channels;
   int group;  // lanes a row
 
-  // The point at the end of a row's edge, -1 where there is none.
+  // The point at the end of a row's edge; kMissing if there is none.
   HITGRAPH_DEVICE int point_of(int64_t row, int slot) const {
-    if (row >= rows || slot >= k) return -1;
+    if (row >= rows || slot >= k) return kBeyond;
     const Index point = index[row * k + slot];
-    return point >= 0 && point < points ? static_cast<int>(point) : -1;
+    return point >= 0 && point < points ? static_cast<int>(point) : kMissing;
   }
   HITGRAPH_DEVICE T weight_of(int64_t row, int slot, int point) const {
     return point < 0 ? T(0) : weighting.weight(values[row * k + slot]);
@@ -89,11 +92,11 @@ struct HeldEdge {
 };
 
 // The edges from slot `first` on, which lane `source` and those after it hold. One that is missing
-// adds the product 0, which changes no sum.
+// adds the product 0, which changes no sum. Those from point `least` on compete for the maximum.
 template <typename Channels, typename Reduction, typename T, typename Index>
 HITGRAPH_DEVICE void add_edges(const GravnetEdges<T, Index>& edges, const RowGroup& group,
                                const Channels& channels, const HeldEdge<T>& held, int source,
-                               int first, bool missing_is_zero, Reduction& reduction) {
+                               int first, int least, Reduction& reduction) {
   constexpr int kWidth = Channels::kWidth, kInFlight = Channels::kInFlight;
   int points[kInFlight];
   T weights[kInFlight];
@@ -105,12 +108,11 @@ HITGRAPH_DEVICE void add_edges(const GravnetEdges<T, Index>& edges, const RowGro
   for (int e = 0; e < kInFlight; ++e) {
     features[e] = broadcast<kWidth>(T(0));
     if (points[e] < 0) continue;
-    features[e] = channels.template load<T>(edges.features,
-                                            static_cast<int64_t>(points[e]) * edges.channels, T(0));
+    features[e] =
+        channels.template load<T>(edges.features, static_cast<int64_t>(points[e]) * edges.channels);
   }
   for (int e = 0; e < kInFlight; ++e) {
-    const bool competes = points[e] >= 0 || (missing_is_zero && first + e < edges.k);
-    reduction.add(weights[e], features[e], first + e, competes);
+    reduction.add(weights[e], features[e], first + e, points[e] >= least);
   }
 }
 
@@ -122,6 +124,7 @@ __global__ void __launch_bounds__(kGravnetThreads, kGravnetBlocks)
   const GravnetEdges<T, Index>& edges = problem.edges;
   const RowGroup group(edges.group);
   const int64_t row = group.number;
+  const int least = problem.missing_is_zero ? kMissing : 0;
   for (int tile = 0; tile < edges.channels; tile += group.size * Channels::kWidth) {
     const Channels channels(group, tile, edges.channels);
     ChannelReduction<T, kMaximum, Channels::kWidth> reduction;
@@ -136,7 +139,7 @@ __global__ void __launch_bounds__(kGravnetThreads, kGravnetBlocks)
            source += Channels::kInFlight) {
         const int slot = begin + source;
         if (slot % kSumBlock == 0) reduction.end_block();
-        add_edges(edges, group, channels, held, source, slot, problem.missing_is_zero, reduction);
+        add_edges(edges, group, channels, held, source, slot, least, reduction);
       }
     }
     if (row >= edges.rows) continue;

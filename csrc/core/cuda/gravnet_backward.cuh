@@ -60,24 +60,27 @@ struct RowGradient {
 
   template <typename Channels>
   HITGRAPH_DEVICE void load(const GravnetGradients<T, Slot>& from, const Channels& channels,
-                            int64_t row) {
+                            int64_t row, int channel_count) {
     has_total = from.total != nullptr;
     if (has_total) {
       const T divisor = from.divisor_of(row);
-      total = channels.template load<T>(from.total, row * from.total_stride, T(0));
+      total = channels.template load<T>(from.total, row * from.total_stride);
       for (int v = 0; v < kWidth; ++v) total.lanes[v] /= divisor;
     }
     slots = broadcast<kWidth>(no_slot<Slot>());
     if (from.maximum == nullptr) return;
-    maximum = channels.template load<T>(from.maximum, row * from.maximum_stride, T(0));
-    slots = channels.template load<Slot>(from.slot, row * channels.channels, no_slot<Slot>());
+    maximum = channels.template load<T>(from.maximum, row * from.maximum_stride);
+    slots = channels.template load<Slot>(from.slot, row * channel_count);
   }
   // The product with a row of features that is the end of the edge in slot `slot`. What did not win
   // takes no part in the maximum's, not even where it is infinite.
-  HITGRAPH_DEVICE T dot(const Vector<T, kWidth>& features, int slot) const {
+  template <typename Channels>
+  HITGRAPH_DEVICE T dot(const Channels& channels, const Vector<T, kWidth>& features,
+                        int slot) const {
     T sum = 0;
-    for (int v = 0; has_total && v < kWidth; ++v) sum += features.lanes[v] * total.lanes[v];
     for (int v = 0; v < kWidth; ++v) {
+      if (!channels.has(v)) continue;
+      if (has_total) sum += features.lanes[v] * total.lanes[v];
       if (slots.lanes[v] == static_cast<Slot>(slot)) sum += features.lanes[v] * maximum.lanes[v];
     }
     return sum;
@@ -98,9 +101,9 @@ HITGRAPH_DEVICE T dot_edges(const GravnetEdges<T, Index>& edges, const RowGroup&
     features[e] = broadcast<Channels::kWidth>(T(0));
     if (end < 0) continue;
     features[e] =
-        channels.template load<T>(edges.features, static_cast<int64_t>(end) * edges.channels, T(0));
+        channels.template load<T>(edges.features, static_cast<int64_t>(end) * edges.channels);
   }
-  for (int e = 0; e < kInFlight; ++e) dots[e] = gradient.dot(features[e], first + e);
+  for (int e = 0; e < kInFlight; ++e) dots[e] = gradient.dot(channels, features[e], first + e);
   return group.sum_of_four(dots);
 }
 
@@ -116,7 +119,7 @@ __global__ void __launch_bounds__(kGravnetThreads, kGravnetBlocks)
   for (int tile = 0; tile == 0 || tile < edges.channels; tile += span) {
     const Channels channels(group, tile, edges.channels);
     RowGradient<T, Slot, Channels::kWidth> gradient{};
-    if (row < edges.rows) gradient.load(problem.gradients, channels, row);
+    if (row < edges.rows) gradient.load(problem.gradients, channels, row, edges.channels);
     for (int begin = 0; begin < edges.k; begin += group.size) {
       const int own = begin + group.lane;
       const int point = edges.point_of(row, own);
@@ -179,14 +182,18 @@ struct EdgeSum {
   }
 };
 
-// The edges that lane `source` and those after it hold. Few edges won a channel, so the row
-// of the maximum is read only by lanes with such a channel.
+// So many edges of a point are worked on at once. Slots of 32 bits take many registers.
+template <typename Channels, typename Slot>
+constexpr int kPointEdges = sizeof(Slot) == 1 ? Channels::kInFlight : 2;
+
+// The edges that lane `source` and those after it hold. Few edges won a channel, so the row of the
+// maximum is read only by lanes with such a channel.
 template <typename Channels, typename T, typename Slot, typename Edge>
 HITGRAPH_DEVICE void add_gradients(const GravnetPoints<T, Slot, Edge>& problem,
                                    const RowGroup& group, const Channels& channels,
                                    const HeldGradient<T>& held, int source,
                                    EdgeSum<T, Channels::kWidth>& sum) {
-  constexpr int kWidth = Channels::kWidth, kInFlight = Channels::kInFlight;
+  constexpr int kWidth = Channels::kWidth, kInFlight = kPointEdges<Channels, Slot>;
   const GravnetGradients<T, Slot>& gradients = problem.gradients;
   Vector<T, kWidth> totals[kInFlight];
   Vector<Slot, kWidth> slots[kInFlight];
@@ -196,11 +203,11 @@ HITGRAPH_DEVICE void add_gradients(const GravnetPoints<T, Slot, Edge>& problem,
     slots[e] = broadcast<kWidth>(no_slot<Slot>());
     if (row < 0) continue;
     if (gradients.total != nullptr) {
-      totals[e] = channels.template load<T>(gradients.total, row * gradients.total_stride, T(0));
+      totals[e] = channels.template load<T>(gradients.total, row * gradients.total_stride);
     }
     if (gradients.maximum != nullptr) {
       const int64_t begin = static_cast<int64_t>(row) * problem.channels;
-      slots[e] = channels.template load<Slot>(gradients.slot, begin, no_slot<Slot>());
+      slots[e] = channels.template load<Slot>(gradients.slot, begin);
     }
   }
   for (int e = 0; e < kInFlight; ++e) {
@@ -211,11 +218,11 @@ HITGRAPH_DEVICE void add_gradients(const GravnetPoints<T, Slot, Edge>& problem,
     bool any = false;
     for (int v = 0; v < kWidth; ++v) {
       sum.batch.lanes[v] += factor * totals[e].lanes[v];
-      any = any || (row >= 0 && slots[e].lanes[v] == slot);
+      any = any || slots[e].lanes[v] == slot;
     }
     if (!any) continue;
     const Vector<T, kWidth> maxima =
-        channels.template load<T>(gradients.maximum, row * gradients.maximum_stride, T(0));
+        channels.template load<T>(gradients.maximum, row * gradients.maximum_stride);
     for (int v = 0; v < kWidth; ++v) {
       if (slots[e].lanes[v] == slot) sum.batch.lanes[v] += weight * maxima.lanes[v];
     }
@@ -233,7 +240,7 @@ HITGRAPH_DEVICE Vector<T, Channels::kWidth> sum_edges(const GravnetPoints<T, Slo
     HeldGradient<T> held;
     if (first + group.lane < count) held.look_up(problem, begin + first + group.lane);
     for (int source = 0; source < group.size && __any_sync(kFullWarp, first + source < count);
-         source += Channels::kInFlight) {
+         source += kPointEdges<Channels, Slot>) {
       add_gradients(problem, group, channels, held, source, sum);
     }
     if ((first + group.size) % kSummedEdges == 0) sum.end_batch();
@@ -268,7 +275,7 @@ HITGRAPH_DEVICE Vector<T, Channels::kWidth> join_pieces(const GravnetPoints<T, S
   Vector<double, Channels::kWidth> joined = broadcast<Channels::kWidth>(0.0);
   for (int64_t piece = begin; piece < end; piece += kHubPiece) {
     const int64_t place = HubPiece::number(piece, piece == begin) * problem.channels;
-    const auto sum = channels.template load<T>(problem.partial, place, T(0));
+    const auto sum = channels.template load<T>(problem.partial, place);
     for (int v = 0; v < Channels::kWidth; ++v) joined.lanes[v] += sum.lanes[v];
   }
   Vector<T, Channels::kWidth> rounded;

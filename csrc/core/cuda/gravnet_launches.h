@@ -38,7 +38,8 @@ void launch_gravnet_aggregate(Device& device, GravnetAggregate<T, Index, Slot> p
   GravnetEdges<T, Index>& edges = problem.edges;
   const int64_t channels = edges.channels;
   edges.group = gravnet_group<T>(channels);
-  const bool vectors = holds_vectors<kWidth, const T>(edges.features, channels) &&
+  const bool vectors = channels % kWidth == 0 &&
+                       holds_vectors<kWidth, const T>(edges.features, channels) &&
                        holds_vectors<kWidth, T>(problem.total, channels) &&
                        holds_vectors<kWidth, T>(problem.maximum, channels) &&
                        holds_vectors<kWidth, Slot>(problem.slot, channels);
@@ -126,6 +127,10 @@ template <typename T, typename Index, typename Slot, typename Edge, typename Dev
 void launch_gravnet_backward(Device& device, GravnetBackward<T, Index, Slot, Edge> problem) {
   GravnetEdges<T, Index>& edges = problem.edges;
   edges.group = gravnet_group<T>(edges.channels);
+  if (edges.channels == 0) {  // nothing to read; the gradients by the values are zero
+    edges.points = 0;
+    problem.gradients.total = problem.gradients.maximum = nullptr;
+  }
   problem.gradients.divisor = gravnet_divisor<T>(problem.divisor, edges.k, 0);
   if (problem.divisor == Divisor::kPresent && problem.gradients.total != nullptr) {
     const GravnetDivisors<T, Index> counted{edges,

@@ -51,43 +51,45 @@ struct RowGroup {
 };
 
 // The channels of one lane in the tile that begins at channel `tile`: neighbours, if rows allow one
-// access for all of them, or else a group apart.
+// access for all of them, or else a group apart. Beyond the last channel a lane reads the last
+// again, which is simpler than not to read, and writes nothing.
 template <typename T, bool kVector>
 struct LaneChannels {
   static constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T));
   // So many rows are asked for before the first is used.
   static constexpr int kInFlight = kVector ? 4 : 2;
 
-  int first, step, channels;
+  int own[kVector ? 1 : kWidth];  // where rows are read
+  unsigned there;                 // a bit a channel: it exists
 
-  HITGRAPH_DEVICE LaneChannels(const RowGroup& group, int tile, int channel_count)
-      : first(tile + group.lane * (kVector ? kWidth : 1)),
-        step(kVector ? 1 : group.size),
-        channels(channel_count) {}
-
-  HITGRAPH_DEVICE int channel(int v) const { return first + v * step; }
-  HITGRAPH_DEVICE bool has(int v) const { return channel(kVector ? 0 : v) < channels; }
-
-  // Of the row that begins at `row`; channels beyond the last get `rest`.
-  template <typename U>
-  HITGRAPH_DEVICE Vector<U, kWidth> load(Global<const U> array, int64_t row, U rest) const {
-    Vector<U, kWidth> vector = broadcast<kWidth>(rest);
-    if constexpr (kVector) {
-      if (has(0)) vector = load_vector<U, kWidth>(array, row + first);
-    } else {
-      for (int v = 0; v < kWidth; ++v) {
-        if (has(v)) vector.lanes[v] = array[row + channel(v)];
-      }
+  HITGRAPH_DEVICE LaneChannels(const RowGroup& group, int tile, int channels) : there(0) {
+    for (int v = 0; v < (kVector ? 1 : kWidth); ++v) {
+      const int channel = tile + (kVector ? group.lane * kWidth : group.lane + v * group.size);
+      const int last = channels - (kVector ? kWidth : 1);
+      own[v] = channel < last ? channel : last;
+      if (channel <= last) there |= kVector ? (1u << kWidth) - 1 : 1u << v;
     }
-    return vector;
+  }
+  HITGRAPH_DEVICE bool has(int v) const { return (there >> v & 1u) != 0; }
+
+  // Of the row that begins at `row`.
+  template <typename U>
+  HITGRAPH_DEVICE Vector<U, kWidth> load(Global<const U> array, int64_t row) const {
+    if constexpr (kVector) {
+      return load_vector<U, kWidth>(array, row + own[0]);
+    } else {
+      Vector<U, kWidth> vector;
+      for (int v = 0; v < kWidth; ++v) vector.lanes[v] = array[row + own[v]];
+      return vector;
+    }
   }
   template <typename U>
   HITGRAPH_DEVICE void store(const Vector<U, kWidth>& vector, Global<U> array, int64_t row) const {
     if constexpr (kVector) {
-      if (has(0)) store_vector<U, kWidth>(vector, array, row + first);
+      if (has(0)) store_vector<U, kWidth>(vector, array, row + own[0]);
     } else {
       for (int v = 0; v < kWidth; ++v) {
-        if (has(v)) array[row + channel(v)] = vector.lanes[v];
+        if (has(v)) array[row + own[v]] = vector.lanes[v];
       }
     }
   }

@@ -164,8 +164,8 @@ FAULTS = {
     ),
     "gravnet_missing_edge_competes": gravnet(
         "gravnet.cuh",
-        "points[e] >= 0 || (missing_is_zero && first + e < edges.k);",
-        "first + e < edges.k;",
+        "problem.missing_is_zero ? kMissing : 0;",
+        "kMissing;",
         "[wrong rows]",
     ),
     "gravnet_rows_not_guarded": gravnet(
