@@ -23,6 +23,7 @@ set(HITGRAPH_CORE_AVX512_SOURCES csrc/core/cpu/gravnet_avx512.cpp csrc/core/cpu/
 # Compiled by nvcc; no torch header.
 set(HITGRAPH_CORE_CUDA_SOURCES
   csrc/core/cuda/graph.cu
+  csrc/core/cuda/gravnet.cu
   csrc/core/cuda/knn.cu)
 
 set(HITGRAPH_OPS_SOURCES
@@ -43,6 +44,7 @@ set(HITGRAPH_OPS_SOURCES
 # One of the two: for CUDA tensors, with kernels and without.
 set(HITGRAPH_OPS_CUDA_SOURCES
   csrc/ops/cuda/distance2_backward.cpp
+  csrc/ops/cuda/gravnet.cpp
   csrc/ops/cuda/knn.cpp
   csrc/ops/cuda/row_splits.cpp
   csrc/ops/cuda/run.cpp
@@ -63,6 +65,7 @@ set(HITGRAPH_CPP_TESTS
   tests/cpp/bucket_tree_test.cpp
   tests/cpp/executor_test.cpp
   tests/cpp/graph_test.cpp
+  tests/cpp/gravnet_test.cpp
   tests/cpp/knn_exact_test.cpp
   tests/cpp/knn_work_test.cpp
   tests/cpp/simd_level_test.cpp)
@@ -70,6 +73,7 @@ set(HITGRAPH_CPP_TESTS
 # Those that run kernels on the host.
 set(HITGRAPH_HOST_CUDA_TESTS
   tests/cpp/graph_cuda_test.cpp
+  tests/cpp/gravnet_cuda_test.cpp
   tests/cpp/host_cuda_memory_test.cpp
   tests/cpp/host_cuda_test.cpp
   tests/cpp/knn_cuda_test.cpp

@@ -13,8 +13,6 @@
 
 namespace hitgraph {
 
-enum class Divisor { kOne, kSlots, kPresent };
-
 template <typename T, typename Index>
 struct GravnetGraph {
   const T* features = nullptr;   // (points, channels)

@@ -46,13 +46,23 @@ struct Weighting {
 // so does the first NaN. For numbers and for vectors of them, lane by lane.
 template <typename T>
 HITGRAPH_HOST_DEVICE auto replaces(T product, T best) {
-  return (product > best) | ((product != product) & (best == best));
+  return (!(product <= best)) & (best == best);
 }
 
 // The slot of a maximum over no edges.
 template <typename Slot>
 HITGRAPH_HOST_DEVICE constexpr Slot no_slot() {
   return static_cast<Slot>(-1);
+}
+
+// What a total is divided by: nothing, the number of slots, that of the edges that exist.
+enum class Divisor { kOne, kSlots, kPresent };
+
+template <typename T>
+HITGRAPH_HOST_DEVICE T gravnet_divisor(Divisor divisor, int64_t k, int64_t present) {
+  if (divisor == Divisor::kOne) return 1;
+  if (divisor == Divisor::kSlots) return static_cast<T>(k);
+  return static_cast<T>(present < 1 ? 1 : present);
 }
 
 }  // namespace hitgraph

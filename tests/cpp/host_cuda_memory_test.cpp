@@ -170,6 +170,16 @@ TEST(Memory, Bounds) {
   expect_correct(2, 32, 0, [&] { EXPECT_EQ((view + 20)[-11], 1.0f); });
 }
 
+TEST(Memory, Alignment) {
+  Buffer<float> points("points", std::vector<float>(16, 1.0f));
+  const Global<const float> view = points.view();
+  expect_violation({"global alignment", 0, 4, "index 10 of points, expected a multiple of 4"}, 1,
+                   32, 0, [&] {
+                     if (threadIdx.x == 4) BLAMED, (view + 8).check_aligned(2, 4);
+                   });
+  expect_correct(1, 32, 0, [&] { (view + 1).check_aligned(3, 4); });
+}
+
 enum Axis { kX, kY };
 
 TEST(Memory, IndicesAndOperators) {

@@ -12,17 +12,18 @@
 
 namespace hitgraph::testing {
 
-inline Executor two_threads() {
+inline Executor threads(int count) {
   Executor executor;
-  executor.threads = 2;
+  executor.threads = count;
   executor.run = [](int workers, const std::function<void(int)>& body) {
-    std::vector<std::thread> threads;
-    for (int worker = 1; worker < workers; ++worker) threads.emplace_back(body, worker);
+    std::vector<std::thread> others;
+    for (int worker = 1; worker < workers; ++worker) others.emplace_back(body, worker);
     body(0);
-    for (std::thread& thread : threads) thread.join();
+    for (std::thread& thread : others) thread.join();
   };
   return executor;
 }
+inline Executor two_threads() { return threads(2); }
 
 template <typename T, typename Index = int64_t>
 struct Rows {

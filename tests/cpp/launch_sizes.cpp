@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "core/cuda/graph_launches.h"
+#include "core/cuda/gravnet_launches.h"
 #include "core/cuda/knn_launches.h"
 
 namespace hitgraph {
@@ -79,6 +80,36 @@ void print_backward(int64_t rows, int64_t shared_bytes) {
   launch_distance2_backward(device, gradient);
 }
 
+// With vectors and without, with the maximum and without.
+template <typename T, typename Index, typename Slot, typename Edge>
+void print_gravnet(int64_t rows, int64_t shared_bytes) {
+  PrintingDevice device{shared_bytes, 0, 0};
+  for (const int channels : {32, 33}) {
+    GravnetAggregate<T, Index, Slot> forward{};
+    forward.edges.rows = forward.edges.points = rows;
+    forward.edges.k = 1;
+    forward.edges.channels = channels;
+    launch_gravnet_aggregate(device, forward);
+    forward.maximum = Global<T>(&something);
+    launch_gravnet_aggregate(device, forward);
+
+    GravnetBackward<T, Index, Slot, Edge> backward{};
+    backward.edges = forward.edges;
+    backward.divisor = Divisor::kPresent;
+    backward.gradients.total = Global<const T>(&something);
+    backward.grad_values = backward.grad_features = Global<T>(&something);
+    launch_gravnet_backward(device, backward);
+  }
+}
+
+template <typename T, typename Index>
+void print_gravnet_of_index(int64_t rows, int64_t shared_bytes) {
+  print_gravnet<T, Index, uint8_t, int32_t>(rows, shared_bytes);
+  print_gravnet<T, Index, uint8_t, int64_t>(rows, shared_bytes);
+  print_gravnet<T, Index, int32_t, int32_t>(rows, shared_bytes);
+  print_gravnet<T, Index, int32_t, int64_t>(rows, shared_bytes);
+}
+
 template <typename T>
 void print_all(int64_t rows, int64_t shared_bytes, int count, char** ks) {
   for (int i = 0; i < count; ++i) {
@@ -91,6 +122,8 @@ void print_all(int64_t rows, int64_t shared_bytes, int count, char** ks) {
   print_backward<T, int64_t, int32_t>(rows, shared_bytes);
   print_backward<T, int32_t, int64_t>(rows, shared_bytes);
   print_backward<T, int64_t, int64_t>(rows, shared_bytes);
+  print_gravnet_of_index<T, int32_t>(rows, shared_bytes);
+  print_gravnet_of_index<T, int64_t>(rows, shared_bytes);
 }
 
 }  // namespace

@@ -17,10 +17,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = json.loads((ROOT / "benchmarks" / "results" / "kernels.json").read_text())
 LEAST_WARPS = {"sm_75": 6, "sm_80": 12, "sm_89": 8, "sm_90": 12}
+# What waits for memory alone.
+GRAVNET = re.compile("(aggregate|differentiate)_rows|sum_(hub_pieces|points)|count_present")
+LEAST_GRAVNET_WARPS = 32
 SOURCE = """
 #include "core/cuda/distance2_backward.cuh"
 #include "core/cuda/forest_buckets.cuh"
 #include "core/cuda/forest_split.cuh"
+#include "core/cuda/gravnet_backward.cuh"
 #include "core/cuda/knn_search.cuh"
 """
 
@@ -43,6 +47,9 @@ def check_bounds(report: dict[str, Any], architecture: str) -> None:
     for name, kernel in report["kernels"].items():
         if serves_few_dimensions(name):
             assert kernel["spilled_bytes"] == 0, f"{name} spills on {architecture}"
+        for launch in kernel["launches"]:
+            if GRAVNET.match(name):
+                assert launch["resident_warps"] >= LEAST_GRAVNET_WARPS, (name, architecture)
     for number in ("float", "double"):
         least = report["least_resident_warps"][number]
         assert least["resident_warps"] >= LEAST_WARPS[architecture], (number, architecture, least)

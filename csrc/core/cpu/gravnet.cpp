@@ -1,5 +1,7 @@
 #include "core/gravnet.h"
 
+#include <algorithm>
+
 #include "core/cpu/gravnet_row.h"
 
 namespace hitgraph {

@@ -1,5 +1,7 @@
 // Two passes: over the rows for the gradient of the values, over the transposed graph for that of
 // the features.
+#include <algorithm>
+
 #include "core/cpu/gravnet_row.h"
 #include "core/cpu/point_sums.h"
 

@@ -1,7 +1,6 @@
 // The edges of a row that take part, ready for the loops of gravnet_kernels.h.
 #pragma once
 
-#include <algorithm>
 #include <vector>
 
 #include "core/cpu/graph_order.h"
@@ -82,17 +81,6 @@ void for_each_row(const GravnetGraph<T, Index>& graph, const std::vector<int32_t
     }
     visit(order[task], worker);
   });
-}
-
-// What the sum of a row with this many edges is divided by.
-template <typename T>
-T gravnet_divisor(Divisor divisor, int64_t k, int64_t present) {
-  switch (divisor) {
-    case Divisor::kOne: return 1;
-    case Divisor::kSlots: return static_cast<T>(k);
-    case Divisor::kPresent: return static_cast<T>(std::max<int64_t>(present, 1));
-  }
-  return 1;
 }
 
 }  // namespace hitgraph

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "core/graph.h"
+#include "core/gravnet.h"
 #include "core/knn.h"
 
 namespace hitgraph {
@@ -36,5 +37,17 @@ void transpose_graph_cuda(const Index* index, int64_t rows, int64_t k, int64_t p
 template <typename T, typename Index, typename Edge>
 void distance2_backward_cuda(const Distance2Backward<T, Index, Edge>& problem, const CudaRun& run,
                              T* grad_queries, T* grad_points);
+
+// As gravnet_aggregate_cpu, on device pointers, with the same bits (but those of a NaN); an index
+// out of range is a missing edge. Fewer than 2^31 rows, points and channels.
+template <typename T, typename Index, typename Slot>
+void gravnet_aggregate_cuda(const GravnetGraph<T, Index>& graph, bool missing_is_zero,
+                            const CudaRun& run, const GravnetResult<T, Slot>& result);
+
+// As gravnet_backward_cpu, on device pointers, summed in another order; a slot out of range is that
+// of no edge. Edge = int32_t where rows * k fits it, or int64_t.
+template <typename T, typename Index, typename Slot, typename Edge>
+void gravnet_backward_cuda(const GravnetGraph<T, Index>& graph,
+                           const GravnetGradient<T, Slot, Edge>& gradient, const CudaRun& run);
 
 }  // namespace hitgraph

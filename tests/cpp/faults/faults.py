@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Puts one fault at a time into a copy of the kernels; the host's execution must catch it.
 
-faults.py NAME --compiler c++ --libraries ...   compiles probe.cpp with the fault and runs it
+faults.py NAME --compiler c++ --libraries ...   compiles a probe with the fault and runs it
 faults.py --list                                the names
 
 A fault is a piece of a file, which must occur, what stands there instead, and what is said of it:
@@ -26,7 +26,11 @@ class Fault(NamedTuple):
     there: str
     instead: str
     said: tuple[str, ...]
-    occurrence: int = 0
+    probe: str = "probe.cpp"
+
+
+def gravnet(file: str, there: str, instead: str, *said: str) -> Fault:
+    return Fault(file, there, instead, said, "gravnet_probe.cpp")
 
 
 FAULTS = {
@@ -145,6 +149,80 @@ FAULTS = {
         "for (int64_t piece = 0; piece < pieces - 1; ++piece) {",
         ("[wrong rows]",),
     ),
+    "gravnet_none": gravnet("gravnet.cuh", "#pragma once", "#pragma once"),
+    "gravnet_sums_in_one_block": gravnet(
+        "gravnet.cuh",
+        "if (slot % kSumBlock == 0) reduction.end_block();",
+        "",
+        "[wrong rows]",
+    ),
+    "gravnet_last_of_equals_wins": gravnet(
+        "gravnet.cuh",
+        "replaces(product, best.lanes[v])",
+        "(product >= best.lanes[v])",
+        "[wrong rows]",
+    ),
+    "gravnet_missing_edge_competes": gravnet(
+        "gravnet.cuh",
+        "problem.missing_is_zero ? kMissing : 0;",
+        "kMissing;",
+        "[wrong rows]",
+    ),
+    "gravnet_rows_not_guarded": gravnet(
+        "gravnet.cuh", "if (row >= edges.rows) continue;", "", "[global bounds]"
+    ),
+    "gravnet_points_not_guarded": gravnet(
+        "gravnet.cuh", "point >= 0 && point < points ?", "point >= 0 ?", "[global bounds]"
+    ),
+    "gravnet_vectors_where_none_fit": gravnet(
+        "gravnet_launches.h",
+        "address % (kWidth * sizeof(T)) == 0 &&",
+        "",
+        "[global alignment]",
+    ),
+    "gravnet_missing_edges_counted": gravnet(
+        "gravnet_backward.cuh",
+        "problem.edges.point_of(warp.number, slot) >= 0 ? 1 : 0;",
+        "1;",
+        "[wrong rows]",
+    ),
+    "gravnet_tile_forgets_the_one_before": gravnet(
+        "gravnet_backward.cuh",
+        "if (tile > 0) by_weight += problem.grad_values[edge];",
+        "",
+        "[wrong rows]",
+    ),
+    "gravnet_sums_of_four_mixed_up": gravnet(
+        "row_group.cuh", "(odd ? sums[3] : sums[2])", "(odd ? sums[2] : sums[3])", "[wrong rows]"
+    ),
+    "gravnet_lane_leaves_the_edges_of_others": gravnet(
+        "gravnet_backward.cuh",
+        "__any_sync(kFullWarp, first < count);",
+        "first < count;",
+        "[missed collective]",
+    ),
+    "gravnet_every_channel_wins": gravnet(
+        "gravnet_backward.cuh",
+        "if (slots[e].lanes[v] == slot) sum.batch",
+        "sum.batch",
+        "[wrong rows]",
+    ),
+    "gravnet_piece_not_cut": gravnet(
+        "hub_piece.cuh",
+        "end = begin + kHubPiece < past ? begin + kHubPiece : past;",
+        "end = past;",
+        "[wrong rows]",
+    ),
+    "gravnet_first_piece_numbered_as_others": gravnet(
+        "hub_piece.cuh",
+        "return 2 * (begin / kHubPiece) + (first ? 1 : 0);",
+        "return 2 * (begin / kHubPiece);",
+        "[global uninitialised]",
+        "[wrong rows]",
+    ),
+    "gravnet_hub_joined_without_its_last_piece": gravnet(
+        "gravnet_backward.cuh", "piece < end;", "piece + kHubPiece < end;", "[wrong rows]"
+    ),
 }
 
 
@@ -164,7 +242,7 @@ def run(name: str, fault: Fault, compiler: str, libraries: list[str]) -> int:
         probe = folder / "probe"
         command = [compiler, "-std=c++17", "-O1", "-DHITGRAPH_HOST_CUDA"]
         command += [f"-I{folder / 'csrc'}", f"-I{ROOT / 'tests' / 'cpp'}"]
-        command += [str(Path(__file__).parent / "probe.cpp"), *libraries, "-lpthread"]
+        command += [str(Path(__file__).parent / fault.probe), *libraries, "-lpthread"]
         subprocess.run([*command, "-o", str(probe)], check=True)
         ran = subprocess.run([str(probe)], capture_output=True, text=True, timeout=300)
     said = ran.stdout.strip()

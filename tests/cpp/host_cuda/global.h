@@ -26,6 +26,7 @@ inline Array null_array{nullptr, 0, nullptr, "a null view"};
 [[noreturn]] void global_unwritten(const Array& array, int64_t index, const Index& at);
 [[noreturn]] void global_race(const Array& array, int64_t index, const Index& at, Access access,
                               Record earlier);
+[[noreturn]] void global_misaligned(const Array& array, int64_t index, const Index& at, int count);
 
 template <typename T>
 class Global {
@@ -94,6 +95,13 @@ class Global {
     const value_type old = get(i);
     put(i, change(old));
     return old;
+  }
+
+  // For an access to `count` elements at once; arrays themselves are aligned to any of those.
+  void check_aligned(const Index& at, int count) const {
+    if ((offset_ + at.value) % count != 0) {
+      global_misaligned(*array_, offset_ + at.value, at, count);
+    }
   }
 
   Array* array() const { return array_; }

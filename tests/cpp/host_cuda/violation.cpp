@@ -124,4 +124,10 @@ void global_race(const Array& array, int64_t index, const Index& at, Access acce
                         earlier != array.cells[index].write, earlier));
 }
 
+void global_misaligned(const Array& array, int64_t index, const Index& at, int count) {
+  violate("global alignment", at.file, at.line,
+          "index " + std::to_string(index) + " of " + array.name + ", expected a multiple of " +
+              std::to_string(count));
+}
+
 }  // namespace hitgraph::host_cuda
