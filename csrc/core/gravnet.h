@@ -49,8 +49,8 @@ struct GravnetGradient {
   const T* grad_maximum = nullptr;  // (rows, channels)
   int64_t total_stride = 0, maximum_stride = 0;
   const Slot* slot = nullptr;        // (rows, channels)
-  const int64_t* offsets = nullptr;  // (points + 1), for grad_features
-  const Edge* edges = nullptr;       // (rows * k), for grad_features
+  const int64_t* offsets = nullptr;  // (points + 1)
+  const Edge* edges = nullptr;       // (rows * k)
   T* grad_features = nullptr;        // (points, channels)
   T* grad_values = nullptr;          // (rows, k), 0 where there is no edge
 };

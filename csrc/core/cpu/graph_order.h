@@ -6,6 +6,25 @@
 
 namespace hitgraph {
 
+// Whether rows that lie side by side share neighbours as it is: fewer than half of the neighbours of
+// 64 rows in turn are distinct, at a few places.
+template <typename Index>
+bool is_ordered(const Index* index, int64_t rows, int64_t k) {
+  constexpr int64_t kRows = 64, kPlaces = 8;
+  std::vector<int32_t> seen_at(rows, -1);
+  int64_t ends = 0, distinct = 0;
+  for (int64_t place = 0; place < kPlaces; ++place) {
+    const int64_t begin = rows / kPlaces * place;
+    for (int64_t edge = begin * k; edge < (begin + kRows) * k && edge < rows * k; ++edge) {
+      if (index[edge] < 0) continue;
+      ++ends;
+      distinct += seen_at[index[edge]] != place;
+      seen_at[index[edge]] = static_cast<int32_t>(place);
+    }
+  }
+  return 2 * distinct < ends;
+}
+
 // Rows that share neighbours share cache lines when they are worked on in turn; the numbers of
 // points say little about that. A walk: a row, its neighbours that were not yet there, then on from
 // the last of them. Of 64 rows in turn with 64 neighbours each, 800 neighbours are distinct in four

@@ -1,5 +1,5 @@
-// Two passes: over the rows for the gradient of the values, over the transposed graph for that of
-// the features.
+// One pass over the transposed graph: what an edge adds to the gradient of its point's features,
+// and the gradient of its own value, are made of the same two rows.
 #include <algorithm>
 
 #include "core/cpu/gravnet_row.h"
@@ -7,9 +7,6 @@
 
 namespace hitgraph {
 namespace {
-
-// So many products are summed in T before the sum goes into a double.
-constexpr int64_t kBatch = 64;
 
 // The row of an edge: a division takes as long as half of an edge's work.
 template <typename Edge>
@@ -50,54 +47,27 @@ class Backward {
         quotient_(graph.k) {}
 
   void run() {
-    order_ = gravnet_order(graph_);
-    if (gradient_.grad_values != nullptr) visit_rows();
-    if (gradient_.grad_features != nullptr) visit_points();
+    prepare_rows();
+    if (gradient_.grad_values != nullptr) clear_missing();
+    std::vector<Batch> batches(workers_);
+    PointSums<T> sums(gradient_.offsets, graph_.points, graph_.channels, gradient_.grad_features);
+    sums.run(executor_, gravnet_order(graph_),
+             [&](int64_t begin, int64_t end, int64_t point, int worker, double* sum) {
+               for (int64_t first = begin; first < end; first += kEdgeBatch) {
+                 add(first, std::min(end, first + kEdgeBatch), point, batches[worker], sum);
+               }
+             });
   }
 
  private:
+  bool total() const { return gradient_.grad_total != nullptr; }
   bool maximum() const { return gradient_.grad_maximum != nullptr; }
-  const T* total_row(int64_t row) const {
-    return gradient_.grad_total + row * gradient_.total_stride;
-  }
-  const T* maximum_row(int64_t row) const {
-    return gradient_.grad_maximum + row * gradient_.maximum_stride;
-  }
   const Slot* slot_row(int64_t row) const { return gradient_.slot + row * graph_.channels; }
 
-  // The derivative by a weight is h_j . (grad_total / divisor + grad_maximum where it won).
-  void visit_rows() {
-    std::vector<GravnetRow<T>> scratch(workers_, GravnetRow<T>(graph_, false));
-    std::vector<std::vector<T>> by_edge(workers_, std::vector<T>(graph_.k)), by_slot(by_edge);
-    for_each_row(graph_, order_, executor_, [&](int64_t row, int worker) {
-      scratch[worker].load(graph_, kernels_, row);
-      by_row(row, scratch[worker], by_edge[worker].data(), by_slot[worker].data());
-    });
-  }
-
-  void by_row(int64_t row, const GravnetRow<T>& edges, T* dots, T* by_weight) {
-    const EdgeList<T> list = edges.edges();
-    const Index* ends = graph_.index + row * graph_.k;
-    T* values = gradient_.grad_values + row * graph_.k;
-    std::fill_n(by_weight, graph_.k, T(0));
-    if (gradient_.grad_total != nullptr) {
-      const T divisor = gravnet_divisor<T>(graph_.divisor, graph_.k, edges.present());
-      kernels_.dot(list, total_row(row), graph_.channels, dots);
-      for (int64_t e = 0; e < list.size; ++e) by_weight[list.slots[e]] = dots[e] / divisor;
-    }
-    if (maximum()) {
-      const T* grad = maximum_row(row);
-      const Slot* slots = slot_row(row);
-      for (int64_t c = 0; c < graph_.channels; ++c) {
-        const Slot slot = slots[c];
-        if (slot == no_slot<Slot>() || ends[slot] < 0) continue;
-        by_weight[slot] += graph_.features[ends[slot] * graph_.channels + c] * grad[c];
-      }
-    }
-    std::fill_n(values, graph_.k, T(0));
-    for (int64_t e = 0; e < list.size; ++e) {
-      const int32_t slot = list.slots[e];
-      values[slot] = graph_.weighting.value_gradient(by_weight[slot], list.weights[e]);
+  // Edges that do not exist are the last ones.
+  void clear_missing() {
+    for (int64_t i = gradient_.offsets[graph_.points]; i < graph_.rows * graph_.k; ++i) {
+      gradient_.grad_values[gradient_.edges[i]] = T(0);
     }
   }
 
@@ -106,13 +76,14 @@ class Backward {
     won_stride_ = (graph_.k + 7) / 8;
     if (maximum()) won_.assign(graph_.rows * won_stride_, 0);
     const bool differs = graph_.divisor == Divisor::kPresent;
-    divisors_.assign(differs ? graph_.rows : 1, gravnet_divisor<T>(graph_.divisor, graph_.k, 0));
+    reciprocals_.assign(differs ? graph_.rows : 1,
+                        1 / gravnet_divisor<T>(graph_.divisor, graph_.k, 0));
     if (!maximum() && !differs) return;
     for_each_task(executor_, graph_.rows, 256, [&](int64_t row, int) {
       if (differs) {
         const Index* ends = graph_.index + row * graph_.k;
         const int64_t missing = std::count_if(ends, ends + graph_.k, [](Index j) { return j < 0; });
-        divisors_[row] = gravnet_divisor<T>(graph_.divisor, graph_.k, graph_.k - missing);
+        reciprocals_[row] = 1 / gravnet_divisor<T>(graph_.divisor, graph_.k, graph_.k - missing);
       }
       if (!maximum()) return;
       const Slot* slots = slot_row(row);
@@ -125,52 +96,67 @@ class Backward {
   bool won(int64_t row, int64_t slot) const {
     return (won_[row * won_stride_ + slot / 8] >> slot % 8 & 1) != 0;
   }
-  T divisor_of(int64_t row) const { return divisors_[divisors_.size() == 1 ? 0 : row]; }
+  T reciprocal_of(int64_t row) const { return reciprocals_[reciprocals_.size() == 1 ? 0 : row]; }
 
-  // What one worker needs to sum edges of a point.
-  struct PointScratch {
-    std::vector<const T*> rows = std::vector<const T*>(kBatch);
-    std::vector<T> values = std::vector<T>(kBatch), weights = values, factors = values;
-    std::vector<T> won;  // (channels) products of maxima of a batch
+  // Of one worker: edges of a point, and those of them that won a maximum.
+  struct Batch {
+    T values[kEdgeBatch], weights[kEdgeBatch], factors[kEdgeBatch], dots[kEdgeBatch];
+    const T *total_rows[kEdgeBatch], *maximum_rows[kEdgeBatch];
+    const Slot* slot_rows[kEdgeBatch];
+    Slot slots[kEdgeBatch];
+    T won_weights[kEdgeBatch], won_dots[kEdgeBatch];
+    int32_t won_edges[kEdgeBatch];  // numbers in the batch
   };
 
-  void visit_points() {
-    prepare_rows();
-    std::vector<PointScratch> scratch(workers_);
-    for (PointScratch& worker : scratch) worker.won.resize(graph_.channels);
-    PointSums<T> sums(gradient_.offsets, graph_.points, graph_.channels, gradient_.grad_features);
-    sums.run(executor_, order_, [&](int64_t begin, int64_t end, int64_t, int worker, double* sum) {
-      for (int64_t first = begin; first < end; first += kBatch) {
-        add_batch(first, std::min(end, first + kBatch), scratch[worker], sum);
-      }
-    });
-  }
-
-  void add_batch(int64_t begin, int64_t end, PointScratch& scratch, double* sum) {
+  void add(int64_t begin, int64_t end, int64_t point, Batch& batch, double* sum) {
     const int64_t size = end - begin;
     const Edge* edges = gradient_.edges + begin;
-    for (int64_t e = 0; e < size; ++e) scratch.values[e] = graph_.values[edges[e]];
-    kernels_.weigh(scratch.values.data(), size, graph_.weighting, scratch.weights.data());
-    bool any = false;
+    const T* features = graph_.features + point * graph_.channels;
+    for (int64_t e = 0; e < size; ++e) batch.values[e] = graph_.values[edges[e]];
+    kernels_.weigh(batch.values, size, graph_.weighting, batch.weights);
+    const int64_t won_size = sort_out(edges, size, batch);
+
+    if (total()) {
+      const PointEdges<T, Slot> all{batch.total_rows, batch.factors, nullptr, nullptr, size};
+      kernels_.add(all, features, graph_.channels, sum, batch.dots);
+    }
+    if (won_size > 0) {
+      const PointEdges<T, Slot> won{batch.maximum_rows, batch.won_weights, batch.slot_rows,
+                                    batch.slots, won_size};
+      kernels_.add_won(won, features, graph_.channels, sum, batch.won_dots);
+    }
+    if (gradient_.grad_values != nullptr) store_values(edges, size, won_size, batch);
+  }
+
+  // Where the batch's edges read; returns how many won.
+  int64_t sort_out(const Edge* edges, int64_t size, Batch& batch) const {
+    int64_t won_size = 0;
     for (int64_t e = 0; e < size; ++e) {
       const int64_t row = quotient_(edges[e]), slot = edges[e] - row * graph_.k;
-      if (gradient_.grad_total != nullptr) {
-        scratch.rows[e] = total_row(row);
-        scratch.factors[e] = scratch.weights[e] / divisor_of(row);
-      }
-      if (maximum() && won(row, slot)) {
-        if (!any) std::fill(scratch.won.begin(), scratch.won.end(), T(0));
-        any = true;
-        kernels_.add_where(maximum_row(row), slot_row(row), static_cast<Slot>(slot),
-                           scratch.weights[e], graph_.channels, scratch.won.data());
-      }
+      const T reciprocal = reciprocal_of(row);
+      if (total()) batch.total_rows[e] = gradient_.grad_total + row * gradient_.total_stride;
+      batch.factors[e] = batch.weights[e] * reciprocal;
+      batch.values[e] = reciprocal;
+      if (!maximum() || !won(row, slot)) continue;
+      batch.maximum_rows[won_size] = gradient_.grad_maximum + row * gradient_.maximum_stride;
+      batch.slot_rows[won_size] = slot_row(row);
+      batch.slots[won_size] = static_cast<Slot>(slot);
+      batch.won_weights[won_size] = batch.weights[e];
+      batch.won_edges[won_size++] = static_cast<int32_t>(e);
     }
-    if (gradient_.grad_total != nullptr) {
-      kernels_.add({scratch.rows.data(), scratch.factors.data(), nullptr, size}, graph_.channels,
-                   sum);
+    return won_size;
+  }
+
+  // The derivative by a weight is features . (grad_total / divisor + grad_maximum where it won).
+  void store_values(const Edge* edges, int64_t size, int64_t won_size, Batch& batch) const {
+    for (int64_t e = 0; e < size; ++e) {
+      batch.dots[e] = total() ? batch.dots[e] * batch.values[e] : 0;
     }
-    if (!any) return;
-    for (int64_t c = 0; c < graph_.channels; ++c) sum[c] += scratch.won[c];
+    for (int64_t e = 0; e < won_size; ++e) batch.dots[batch.won_edges[e]] += batch.won_dots[e];
+    for (int64_t e = 0; e < size; ++e) {
+      gradient_.grad_values[edges[e]] =
+          graph_.weighting.value_gradient(batch.dots[e], batch.weights[e]);
+    }
   }
 
   const GravnetGraph<T, Index>& graph_;
@@ -179,10 +165,9 @@ class Backward {
   const Executor& executor_;
   const int workers_;
   const Quotient<Edge> quotient_;
-  std::vector<int32_t> order_;
   int64_t won_stride_ = 0;
   std::vector<uint8_t> won_;
-  std::vector<T> divisors_;
+  std::vector<T> reciprocals_;
 };
 
 }  // namespace

@@ -22,7 +22,7 @@ struct GravnetLoops {
 
   // One tile over a row's edges. The maximum is left out at compile time where nobody wants it.
   template <bool kMaximum, typename Tile>
-  static HITGRAPH_INLINE void reduce_tile(const EdgeList<T>& edges, int64_t channel, T* total,
+  static HITGRAPH_INLINE void reduce_tile(const RowEdges<T>& edges, int64_t channel, T* total,
                                           T* maximum, Slot* slot) {
     constexpr int kVectors = Tile::kVectors;
     typename Tile::Vector sum[kVectors], best[kVectors];
@@ -61,97 +61,86 @@ struct GravnetLoops {
     }
   }
 
-  static void total(const EdgeList<T>& edges, int64_t channels, T* total) {
+  static void total(const RowEdges<T>& edges, int64_t channels, T* total) {
     for_each_tile<Isa, T>(channels, [&](auto tile, int64_t channel, int64_t) {
       reduce_tile<false, decltype(tile)>(edges, channel, total, nullptr, nullptr);
     });
   }
-  static void maximum(const EdgeList<T>& edges, int64_t channels, T* total, T* maximum,
+  static void maximum(const RowEdges<T>& edges, int64_t channels, T* total, T* maximum,
                       Slot* slot) {
     for_each_tile<Isa, T>(channels, [&](auto tile, int64_t channel, int64_t) {
       reduce_tile<true, decltype(tile)>(edges, channel, total, maximum, slot);
     });
   }
 
-  // The lanes before `fresh` belong to another tile.
-  template <typename Tile>
-  static HITGRAPH_INLINE void dot_tile(const EdgeList<T>& edges, const T* vector, int64_t channel,
-                                       int64_t fresh, T* dots) {
-    constexpr int kVectors = Tile::kVectors;
-    typename Tile::Vector factor[kVectors];
-    for (int v = 0; v < kVectors; ++v) factor[v] = Tile::load(vector + channel + v * Tile::kLanes);
-    const typename Tile::Integers own = Tile::lanes_from(fresh - channel);
-    const bool overlaps = fresh > channel;
-    for (int64_t e = 0; e < edges.size; ++e) {
-      const T* row = edges.rows[e] + channel;
-      typename Tile::Vector sum = Tile::load(row) * factor[0];
-      if (overlaps) sum = own ? sum : typename Tile::Vector{};
-      for (int v = 1; v < kVectors; ++v) sum += Tile::load(row + v * Tile::kLanes) * factor[v];
-      dots[e] += horizontal_sum<Tile>(sum);
-    }
-  }
+  // Of what is summed for a dot product, up to this many parts are left to the end.
+  static constexpr int kParts = 4;
 
   template <typename Tile>
-  static HITGRAPH_INLINE T horizontal_sum(typename Tile::Vector vector) {
-    if constexpr (Tile::kLanes == 1) {
-      return vector[0];
+  static HITGRAPH_INLINE void add_parts(typename Tile::Vector vector, T* parts) {
+    if constexpr (Tile::kLanes <= kParts) {
+      Tile::store(Tile::load(parts) + vector, parts);
     } else {
       using Half = Channels<Isa, T, Tile::kLanes / 2, 1>;
       typename Half::Vector halves[2];
       std::memcpy(halves, &vector, sizeof vector);
-      return horizontal_sum<Half>(halves[0] + halves[1]);
+      add_parts<Half>(halves[0] + halves[1], parts);
     }
   }
 
-  static void dot(const EdgeList<T>& edges, const T* vector, int64_t channels, T* dots) {
-    std::fill_n(dots, edges.size, T(0));
-    for_each_tile<Isa, T>(channels, [&](auto tile, int64_t channel, int64_t fresh) {
-      dot_tile<decltype(tile)>(edges, vector, channel, fresh, dots);
-    });
-  }
-
-  template <typename Tile>
-  static HITGRAPH_INLINE void add_tile(const EdgeList<T>& edges, int64_t channel, int64_t fresh,
-                                       double* sum) {
-    constexpr int kVectors = Tile::kVectors;
-    typename Tile::Vector block[kVectors] = {};
+  // The lanes before `fresh` belong to another tile.
+  template <bool kWon, typename Tile>
+  static HITGRAPH_INLINE void add_tile(const PointEdges<T, Slot>& edges, const T* features,
+                                       int64_t channel, int64_t fresh, double* sum, T* parts) {
+    constexpr int kVectors = Tile::kVectors, kLanes = Tile::kLanes;
+    typename Tile::Vector block[kVectors] = {}, own[kVectors];
+    for (int v = 0; v < kVectors; ++v) own[v] = Tile::load(features + channel + v * kLanes);
+    const typename Tile::Integers counted = Tile::lanes_from(fresh - channel);
     for (int64_t e = 0; e < edges.size; ++e) {
       const T* row = edges.rows[e] + channel;
       const auto weight = Tile::broadcast(edges.weights[e]);
-      for (int v = 0; v < kVectors; ++v) block[v] += weight * Tile::load(row + v * Tile::kLanes);
+      typename Tile::Vector dot = {};
+      for (int v = 0; v < kVectors; ++v) {
+        typename Tile::Vector grad = Tile::load(row + v * kLanes);
+        if constexpr (kWon) {
+          const auto slots = Tile::load_slots(edges.slot_rows[e] + channel + v * kLanes);
+          grad = slots == Tile::broadcast_integer(edges.slots[e]) ? grad : typename Tile::Vector{};
+        }
+        block[v] += weight * grad;
+        dot += own[v] * grad;
+      }
+      if (fresh > channel) dot = counted ? dot : typename Tile::Vector{};
+      add_parts<Tile>(dot, parts + kParts * e);
     }
     T lanes[Tile::kWidth];
     std::memcpy(lanes, block, sizeof lanes);
     for (int64_t i = fresh - channel; i < Tile::kWidth; ++i) sum[channel + i] += lanes[i];
   }
 
-  static void add(const EdgeList<T>& edges, int64_t channels, double* sum) {
+  template <bool kWon>
+  static HITGRAPH_INLINE void add_edges(const PointEdges<T, Slot>& edges, const T* features,
+                                        int64_t channels, double* sum, T* dots) {
+    T parts[kParts * kEdgeBatch];
+    std::fill_n(parts, kParts * edges.size, T(0));
     for_each_tile<Isa, T>(channels, [&](auto tile, int64_t channel, int64_t fresh) {
-      add_tile<decltype(tile)>(edges, channel, fresh, sum);
+      add_tile<kWon, decltype(tile)>(edges, features, channel, fresh, sum, parts);
     });
-  }
-
-  template <typename Tile>
-  static HITGRAPH_INLINE void add_where_tile(const T* row, const Slot* slots, Slot slot, T weight,
-                                             int64_t channel, int64_t fresh, T* sum) {
-    for (int v = 0; v < Tile::kVectors; ++v) {
-      const int64_t place = channel + v * Tile::kLanes;
-      auto here = Tile::load_slots(slots + place) == Tile::broadcast_integer(slot);
-      if (fresh > channel) here &= Tile::lanes_from(fresh - channel);
-      const auto product = Tile::broadcast(weight) * Tile::load(row + place);
-      Tile::store(Tile::load(sum + place) + (here ? product : typename Tile::Vector{}),
-                  sum + place);
+    for (int64_t e = 0; e < edges.size; ++e) {
+      const T* part = parts + kParts * e;
+      dots[e] = (part[0] + part[1]) + (part[2] + part[3]);
     }
   }
 
-  static void add_where(const T* row, const Slot* slots, Slot slot, T weight, int64_t channels,
-                        T* sum) {
-    for_each_tile<Isa, T>(channels, [&](auto tile, int64_t channel, int64_t fresh) {
-      add_where_tile<decltype(tile)>(row, slots, slot, weight, channel, fresh, sum);
-    });
+  static void add(const PointEdges<T, Slot>& edges, const T* features, int64_t channels,
+                  double* sum, T* dots) {
+    add_edges<false>(edges, features, channels, sum, dots);
+  }
+  static void add_won(const PointEdges<T, Slot>& edges, const T* features, int64_t channels,
+                      double* sum, T* dots) {
+    add_edges<true>(edges, features, channels, sum, dots);
   }
 
-  static GravnetKernels<T, Slot> table() { return {weigh, total, maximum, dot, add, add_where}; }
+  static GravnetKernels<T, Slot> table() { return {weigh, total, maximum, add, add_won}; }
 };
 
 }  // namespace hitgraph

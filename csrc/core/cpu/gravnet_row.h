@@ -38,7 +38,7 @@ class GravnetRow {
     }
   }
 
-  EdgeList<T> edges() const { return {sources_.data(), weights_.data(), slots_.data(), size_}; }
+  RowEdges<T> edges() const { return {sources_.data(), weights_.data(), slots_.data(), size_}; }
   int64_t present() const { return present_; }
 
  private:
@@ -56,6 +56,7 @@ std::vector<int32_t> gravnet_order(const GravnetGraph<T, Index>& graph) {
   constexpr int64_t kNear = int64_t{1} << 19;
   const int64_t bytes = graph.points * graph.channels * static_cast<int64_t>(sizeof(T));
   if (graph.rows != graph.points || bytes < kNear) return {};
+  if (is_ordered(graph.index, graph.rows, graph.k)) return {};
   return neighbour_order(graph.index, graph.rows, graph.k);
 }
 

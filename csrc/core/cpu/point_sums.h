@@ -17,7 +17,7 @@ constexpr int64_t kEdgeShare = 8192;
 template <typename T>
 class PointSums {
  public:
-  // sums: (points, width).
+  // sums: (points, width), or null if nobody wants them.
   PointSums(const int64_t* offsets, int64_t points, int64_t width, T* sums)
       : offsets_(offsets), points_(points), width_(width), sums_(sums) {}
 
@@ -89,6 +89,7 @@ class PointSums {
   }
 
   void store(const double* sum, int64_t point) {
+    if (sums_ == nullptr) return;
     std::transform(sum, sum + width_, sums_ + point * width_,
                    [](double value) { return static_cast<T>(value); });
   }
