@@ -56,6 +56,7 @@ struct RowGroup {
 template <typename T, bool kVector>
 struct LaneChannels {
   static constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T));
+  static constexpr bool kHasVectors = kVector;
   // So many rows are asked for before the first is used.
   static constexpr int kInFlight = kVector ? 4 : 2;
 
