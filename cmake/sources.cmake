@@ -28,18 +28,23 @@ set(HITGRAPH_CORE_CUDA_SOURCES
 
 set(HITGRAPH_OPS_SOURCES
   csrc/ops/api.cpp
+  csrc/ops/autograd/gravnet.cpp
   csrc/ops/autograd/knn.cpp
   csrc/ops/checks.cpp
   csrc/ops/cpu/distance2_backward.cpp
   csrc/ops/cpu/executor.cpp
+  csrc/ops/cpu/gravnet.cpp
   csrc/ops/cpu/knn.cpp
   csrc/ops/cpu/row_splits.cpp
   csrc/ops/cpu/transpose_graph.cpp
-  csrc/ops/schema.cpp)
+  csrc/ops/gravnet_problem.cpp
+  csrc/ops/schema.cpp
+  csrc/ops/transpose_problem.cpp)
 
 # One of the two: for CUDA tensors, with kernels and without.
 set(HITGRAPH_OPS_CUDA_SOURCES
   csrc/ops/cuda/distance2_backward.cpp
+  csrc/ops/cuda/gravnet.cpp
   csrc/ops/cuda/knn.cpp
   csrc/ops/cuda/row_splits.cpp
   csrc/ops/cuda/run.cpp

@@ -22,18 +22,21 @@ void transpose_graph(const Index* index, int64_t rows, int64_t k, int64_t points
 //   grad_points_j  = -sum over edges (i, j) of 2 grad_ij (query_i - point_j)
 // Both are gathered, by row and through the transposed graph, in a fixed order: no atomics, the
 // same bits on every run. Sums are carried in double. A coordinate in which both ends agree
-// contributes zero whatever grad is; edges that do not exist contribute nothing.
-template <typename T, typename Index>
+// contributes zero whatever grad is; edges that do not exist contribute nothing. `offsets` and
+// `edges` are transpose_graph's.
+template <typename T, typename Index, typename Edge>
 struct Distance2Backward {
   const T* grad = nullptr;
   const T* queries = nullptr;
   const T* points = nullptr;
   const Index* index = nullptr;
   int64_t rows = 0, k = 0, points_size = 0, dim = 0;
+  const int64_t* offsets = nullptr;
+  const Edge* edges = nullptr;
 };
 
-template <typename T, typename Index>
-void distance2_backward_cpu(const Distance2Backward<T, Index>& problem, const Executor& executor,
-                            T* grad_queries, T* grad_points);
+template <typename T, typename Index, typename Edge>
+void distance2_backward_cpu(const Distance2Backward<T, Index, Edge>& problem,
+                            const Executor& executor, T* grad_queries, T* grad_points);
 
 }  // namespace hitgraph

@@ -8,6 +8,7 @@
 
 #include "core/graph.h"
 #include "ops/checks.h"
+#include "ops/transpose_problem.h"
 
 namespace hitgraph::distance2 {
 
@@ -41,18 +42,23 @@ inline void check(const at::Tensor& grad, const at::Tensor& queries, const at::T
 template <typename Backward>
 std::tuple<at::Tensor, at::Tensor> run(const at::Tensor& grad, const at::Tensor& queries,
                                        const at::Tensor& points, const at::Tensor& index,
+                                       const OptionalTensor& given_offsets,
+                                       const OptionalTensor& given_edges,
                                        const Backward& backward) {
   check(grad, queries, points, index);
   check_index_values(kOp, index, points.size(0));
+  const auto [offsets, edges] =
+      transpose::given_or_new(kOp, index, points.size(0), given_offsets, given_edges);
   const at::Tensor grad_queries = at::empty_like(queries, at::MemoryFormat::Contiguous);
   const at::Tensor grad_points = at::empty_like(points, at::MemoryFormat::Contiguous);
   // Kept until the end: contiguous copies, if any were needed.
   const at::Tensor inputs[] = {grad.contiguous(), queries.contiguous(), points.contiguous(),
                                index.contiguous()};
-  const auto call = [&](auto coordinate, auto number) {
+  const auto call = [&, begins = offsets, places = edges](auto coordinate, auto number, auto edge) {
     using T = decltype(coordinate);
     using Index = decltype(number);
-    Distance2Backward<T, Index> problem;
+    using Edge = decltype(edge);
+    Distance2Backward<T, Index, Edge> problem;
     problem.grad = inputs[0].const_data_ptr<T>();
     problem.queries = inputs[1].const_data_ptr<T>();
     problem.points = inputs[2].const_data_ptr<T>();
@@ -61,13 +67,19 @@ std::tuple<at::Tensor, at::Tensor> run(const at::Tensor& grad, const at::Tensor&
     problem.k = index.size(1);
     problem.points_size = points.size(0);
     problem.dim = points.size(1);
+    problem.offsets = begins.template const_data_ptr<int64_t>();
+    problem.edges = places.template const_data_ptr<Edge>();
     backward(problem, grad_queries.data_ptr<T>(), grad_points.data_ptr<T>());
+  };
+  const auto with_edge = [&, wide = edges.scalar_type() == at::kLong](auto coordinate,
+                                                                      auto number) {
+    wide ? call(coordinate, number, int64_t{}) : call(coordinate, number, int32_t{});
   };
   const bool narrow = index.scalar_type() == at::kInt;
   if (points.scalar_type() == at::kDouble) {
-    narrow ? call(double{}, int32_t{}) : call(double{}, int64_t{});
+    narrow ? with_edge(double{}, int32_t{}) : with_edge(double{}, int64_t{});
   } else {
-    narrow ? call(float{}, int32_t{}) : call(float{}, int64_t{});
+    narrow ? with_edge(float{}, int32_t{}) : with_edge(float{}, int64_t{});
   }
   return {grad_queries, grad_points};
 }

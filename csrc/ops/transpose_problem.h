@@ -1,4 +1,5 @@
-// From the arguments of hitgraph::transpose_graph to the core's and back, for every device.
+// hitgraph::transpose_graph: from its arguments to the core's and back, for every device; and its
+// result as an argument of other operators.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -44,5 +45,10 @@ std::tuple<at::Tensor, at::Tensor> run(const at::Tensor& index, int64_t points,
   }
   return {offsets, edges};
 }
+
+// The transposed graph that was given to `op`, checked, or a new one; both contiguous.
+std::tuple<at::Tensor, at::Tensor> given_or_new(const char* op, const at::Tensor& index,
+                                                int64_t points, const OptionalTensor& offsets,
+                                                const OptionalTensor& edges);
 
 }  // namespace hitgraph::transpose

@@ -10,8 +10,14 @@ from . import _load
 _C = _load.load()
 
 from . import _fake as _fake  # noqa: E402  (registers)
-from . import datasets, debug, functional, nn  # noqa: E402
-from .functional import Neighbors, knn, row_splits_from_batch  # noqa: E402
+from . import datasets, debug, functional, models, nn  # noqa: E402
+from .functional import (  # noqa: E402
+    Neighbors,
+    TransposedGraph,
+    knn,
+    row_splits_from_batch,
+    transpose_graph,
+)
 
 __version__: str = _C.build_info()["version"]
 
@@ -20,11 +26,14 @@ cmake_prefix_path = str(Path(__file__).parent)
 
 __all__ = [
     "Neighbors",
+    "TransposedGraph",
     "cmake_prefix_path",
     "datasets",
     "debug",
     "functional",
     "knn",
+    "models",
     "nn",
     "row_splits_from_batch",
+    "transpose_graph",
 ]

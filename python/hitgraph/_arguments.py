@@ -1,4 +1,6 @@
-"""Types of arguments. The dispatcher would report them as RuntimeErrors of a page each."""
+"""Arguments that are checked in Python: types, which the dispatcher would report as RuntimeErrors
+of a page each, and what layers and models have in common.
+"""
 
 from __future__ import annotations
 
@@ -43,3 +45,22 @@ def check_search(
         _refuse(op, "max_radius", "a float", max_radius)
     if index_dtype is not None and not isinstance(index_dtype, torch.dtype):
         _refuse(op, "index_dtype", "torch.int64 or torch.int32", index_dtype)
+
+
+def check_sizes(where: str, **sizes: int) -> None:
+    """The sizes of a layer or a model: each at least 1."""
+    for name, value in sizes.items():
+        if value < 1:
+            raise ValueError(f"{where}: expected {name} to be at least 1, got {value}")
+
+
+def check_features(where: str, x: object, columns: int, dtype: torch.dtype) -> None:
+    """The input of a layer or a model: (n, columns), of its parameters' dtype or under autocast."""
+    if not isinstance(x, Tensor):
+        _refuse(where, "x", "a Tensor", x)
+    elif x.dim() != 2 or x.shape[1] != columns:
+        raise ValueError(f"{where}: expected x to be 2-D (n, {columns}), got {tuple(x.shape)}")
+    elif not x.is_floating_point():
+        raise TypeError(f"{where}: expected x to be floating point, got {x.dtype}")
+    elif x.dtype != dtype and not torch.is_autocast_enabled(x.device.type):
+        raise TypeError(f"{where}: expected x to be {dtype} as the parameters, got {x.dtype}")

@@ -6,6 +6,7 @@ Nothing here reads data; sizes may be symbolic.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,12 +14,14 @@ from torch import Tensor
 COUNTERS = 7  # of knn_stats; the names are in hitgraph.debug
 
 
-def _check_devices(op: str, points: Tensor, tensors: Mapping[str, Tensor | None]) -> None:
+def _check_devices(
+    op: str, points: Tensor, tensors: Mapping[str, Tensor | None], like: str = "points"
+) -> None:
     # A tensor on the meta device brings any call here.
     for name, tensor in tensors.items():
         if tensor is not None and tensor.device != points.device:
             raise RuntimeError(
-                f"{op}: expected {name} on {points.device} like points, got {tensor.device}"
+                f"{op}: expected {name} on {points.device} like {like}, got {tensor.device}"
             )
 
 
@@ -79,9 +82,20 @@ def _knn_stats(
 
 @torch.library.register_fake("hitgraph::distance2_backward")
 def _distance2_backward(
-    grad: Tensor, queries: Tensor, points: Tensor, index: Tensor
+    grad: Tensor,
+    queries: Tensor,
+    points: Tensor,
+    index: Tensor,
+    offsets: Tensor | None = None,
+    edges: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    tensors = {"grad": grad, "queries": queries, "index": index}
+    tensors = {
+        "grad": grad,
+        "queries": queries,
+        "index": index,
+        "offsets": offsets,
+        "edges": edges,
+    }
     _check_devices("hitgraph::distance2_backward", points, tensors)
     return queries.new_empty(queries.shape), points.new_empty(points.shape)
 
@@ -92,6 +106,64 @@ def _transpose_graph(index: Tensor, points: int) -> tuple[Tensor, Tensor]:
     edge = torch.int32 if index.numel() < 2**31 else torch.int64
     offsets = index.new_empty((points + 1,), dtype=torch.int64)
     return offsets, index.new_empty((index.numel(),), dtype=edge)
+
+
+@torch.library.register_fake("hitgraph::knn_with_transposed")
+def _knn_with_transposed(
+    points: Tensor, k: int, *arguments: Any, **named: Any
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    index, distance2 = _knn("hitgraph::knn_with_transposed")(points, k, *arguments, **named)
+    return index, distance2, *_transpose_graph(index, points.shape[0])
+
+
+@torch.library.register_fake("hitgraph::gravnet_aggregate")
+def _gravnet_aggregate(
+    features: Tensor,
+    index: Tensor,
+    values: Tensor,
+    scale: float | None,
+    total: bool = True,
+    maximum: bool = True,
+    divisor: str = "k",
+    missing: str = "skip",
+    offsets: Tensor | None = None,
+    edges: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    op = "hitgraph::gravnet_aggregate"
+    torch._check(features.dim() == 2, lambda: f"{op}: expected features to be 2-D (n, f)")
+    torch._check(index.dim() == 2, lambda: f"{op}: expected index to be 2-D (m, k)")
+    tensors = {"index": index, "distance2": values, "offsets": offsets, "edges": edges}
+    _check_devices(op, features, tensors, "features")
+    shape = (index.shape[0], features.shape[1])
+    slot = torch.uint8 if index.shape[1] <= 255 else torch.int32
+    return (
+        features.new_empty(shape if total else (0,)),
+        features.new_empty(shape if maximum else (0,)),
+        features.new_empty(shape if maximum else (0,), dtype=slot),
+    )
+
+
+@torch.library.register_fake("hitgraph::gravnet_aggregate_backward")
+def _gravnet_aggregate_backward(
+    grad_total: Tensor | None,
+    grad_maximum: Tensor | None,
+    features: Tensor,
+    index: Tensor,
+    values: Tensor,
+    slot: Tensor,
+    scale: float | None,
+    divisor: str = "k",
+    by_features: bool = True,
+    by_values: bool = True,
+    offsets: Tensor | None = None,
+    edges: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    tensors = {"index": index, "distance2": values, "offsets": offsets, "edges": edges}
+    _check_devices("hitgraph::gravnet_aggregate_backward", features, tensors, "features")
+    return (
+        features.new_empty(features.shape if by_features else (0,)),
+        values.new_empty(values.shape if by_values else (0,)),
+    )
 
 
 @torch.library.register_fake("hitgraph::row_splits_from_batch")

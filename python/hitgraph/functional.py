@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,6 +21,38 @@ class Neighbors(NamedTuple):
 
     index: Tensor  # type: ignore[assignment]  # hides tuple.index, as the contract names it
     distance2: Tensor
+
+
+class TransposedGraph(NamedTuple):
+    """A graph's edges by the point that they reach. What gradients by the neighbours are summed
+    along; made once, it serves every layer that uses the graph.
+
+    Attributes:
+        offsets: (n+1,) int64: the edges that reach point j are at offsets[j] to offsets[j + 1] - 1.
+        edges: (m·k,) int32, int64 from 2^31 edges: their numbers row · k + column, ascending for
+            each point; the edges that do not exist come last.
+    """
+
+    offsets: Tensor
+    edges: Tensor
+
+
+def transpose_graph(index: Tensor, points: int) -> TransposedGraph:
+    """The edges of a graph by the point that they reach.
+
+    Args:
+        index: (m, k) int64 or int32, the point at the end of every edge; -1 where there is none.
+        points: how many points there are.
+
+    Returns:
+        TransposedGraph(offsets, edges), the same on every device and for any number of threads.
+
+    Raises:
+        TypeError, ValueError: index or points is not that.
+    """
+    check_tensors("hitgraph::transpose_graph", index=index)
+    check_int("hitgraph::transpose_graph", "points", points)
+    return TransposedGraph(*torch.ops.hitgraph.transpose_graph(index, points))
 
 
 def knn(
@@ -88,6 +120,63 @@ def knn(
         >>> hitgraph.knn(points, k=1).index.tolist()
         [[1], [0], [1]]
     """
+    options = _search_options(
+        points,
+        k,
+        row_splits,
+        batch=batch,
+        batch_size=batch_size,
+        queries=queries,
+        query_row_splits=query_row_splits,
+        query_batch=query_batch,
+        query_mask=query_mask,
+        point_mask=point_mask,
+        include_self=include_self,
+        max_radius=max_radius,
+        index_dtype=index_dtype,
+    )
+    return Neighbors(*torch.ops.hitgraph.knn(points, k, *options))
+
+
+def knn_with_transposed(
+    points: Tensor, k: int, row_splits: Tensor | None = None, **options: Any
+) -> tuple[Neighbors, TransposedGraph]:
+    """The exact k nearest neighbours, and the transposed graph that their gradient uses.
+
+    For training, where layers on the graph use it, too (``transposed=`` of
+    `hitgraph.nn.functional.gravnet_aggregate`): it is made once, in the forward pass.
+
+    Args:
+        points, k, row_splits, options: the arguments of `hitgraph.knn`.
+
+    Returns:
+        The neighbours, and `hitgraph.transpose_graph(neighbours.index, n)`.
+
+    Raises:
+        TypeError, ValueError, RuntimeError: as `hitgraph.knn`.
+    """
+    arguments = _search_options(points, k, row_splits, **options)
+    index, distance2, offsets, edges = torch.ops.hitgraph.knn_with_transposed(points, k, *arguments)
+    return Neighbors(index, distance2), TransposedGraph(offsets, edges)
+
+
+def _search_options(
+    points: Tensor,
+    k: int,
+    row_splits: Tensor | None = None,
+    *,
+    batch: Tensor | None = None,
+    batch_size: int | None = None,
+    queries: Tensor | None = None,
+    query_row_splits: Tensor | None = None,
+    query_batch: Tensor | None = None,
+    query_mask: Tensor | None = None,
+    point_mask: Tensor | None = None,
+    include_self: bool = False,
+    max_radius: float | None = None,
+    index_dtype: torch.dtype = torch.int64,
+) -> tuple[Any, ...]:
+    """The operators' arguments after points and k, types checked, batches as row_splits."""
     check_search("hitgraph::knn", points, k, include_self, max_radius, index_dtype)
     check_tensors(
         "hitgraph::knn",
@@ -107,9 +196,7 @@ def knn(
         )
     elif batch_size is not None:
         raise ValueError("hitgraph::knn: expected batch_size only together with batch")
-    index, distance2 = torch.ops.hitgraph.knn(
-        points,
-        k,
+    return (
         row_splits,
         queries,
         query_row_splits,
@@ -119,7 +206,6 @@ def knn(
         max_radius,
         index_dtype,
     )
-    return Neighbors(index, distance2)
 
 
 def row_splits_from_batch(batch: Tensor, batch_size: int | None = None) -> Tensor:

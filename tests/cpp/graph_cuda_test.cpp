@@ -61,8 +61,12 @@ void expect_gradients(int64_t rows, int64_t k, int64_t points, int64_t dim, int 
   const auto index = random_graph<Index>(rows, k, points, hubs);
   const auto grad = numbers(rows * k), queries = numbers(rows * dim),
              others = numbers(points * dim);
-  Distance2Backward<T, Index> problem{
-      grad.data(), queries.data(), others.data(), index.data(), rows, k, points, dim};
+  std::vector<int64_t> offsets(static_cast<std::size_t>(points + 1));
+  std::vector<int32_t> edges(index.size());
+  transpose_graph(index.data(), rows, k, points, Executor(), offsets.data(), edges.data());
+  Distance2Backward<T, Index, int32_t> problem{
+      grad.data(), queries.data(), others.data(), index.data(),   rows,
+      k,           points,         dim,           offsets.data(), edges.data()};
   std::vector<T> by_queries(queries.size()), by_points(others.size());
   distance2_backward_cpu(problem, Executor(), by_queries.data(), by_points.data());
 
@@ -77,9 +81,12 @@ void expect_gradients(int64_t rows, int64_t k, int64_t points, int64_t dim, int 
   gradient.rows = rows;
   gradient.k = k;
   gradient.dim = static_cast<int>(dim);
+  gradient.graph =
+      transposed_graph<int32_t>(points, rows * k, device.array<int64_t>("offsets", offsets),
+                                device.array<int32_t>("edges", edges));
   gradient.grad_queries = grad_queries.view();
   gradient.grad_points = grad_points.view();
-  launch_distance2_backward(device, gradient, points);
+  launch_distance2_backward(device, gradient);
 
   // Both sum in double, in their own order, and round once; a sum of n terms of size 1 or so may
   // differ by n roundings of double.
@@ -121,13 +128,18 @@ TEST(Distance2BackwardCuda, IndicesOutOfRangeAreMissingEdges) {
   gradient.grad = device.array<float>("grad", {1, 1, 1, 1});
   gradient.queries = device.array<float>("queries", {0, 1});
   gradient.points = device.array<float>("points", {0, 1, 3});
-  gradient.index = device.array<int64_t>("index", {2, 3, int64_t{1} << 40, -5});
+  const Global<int64_t> index = device.array<int64_t>("index", {2, 3, int64_t{1} << 40, -5});
+  gradient.index = index;
   gradient.rows = 2;
   gradient.k = 2;
   gradient.dim = 1;
+  const Global<int64_t> offsets = device.array<int64_t>("offsets", 4);
+  const Global<int32_t> edges = device.array<int32_t>("edges", 4);
+  launch_transpose<int32_t, int64_t>(device, index, 4, 3, offsets, edges);
+  gradient.graph = transposed_graph<int32_t>(3, 4, offsets, edges);
   gradient.grad_queries = grad_queries.view();
   gradient.grad_points = grad_points.view();
-  launch_distance2_backward(device, gradient, 3);
+  launch_distance2_backward(device, gradient);
   EXPECT_EQ(grad_queries.values(), (std::vector<float>{-6, 0}));
   EXPECT_EQ(grad_points.values(), (std::vector<float>{0, 0, 6}));
 }

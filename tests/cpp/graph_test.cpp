@@ -84,9 +84,13 @@ TEST(Distance2Backward, IsTheSumOverEdges) {
       by_point[j * kDim + axis] -= term;
     }
   }
-  const Distance2Backward<float, int32_t> problem{
-      grad.data(), queries.data(), points.data(), graph.index.data(),
-      graph.rows,  graph.k,        graph.points,  kDim};
+  std::vector<int64_t> offsets(graph.points + 1);
+  std::vector<int64_t> edges(graph.index.size());
+  transpose_graph(graph.index.data(), graph.rows, graph.k, graph.points, Executor(), offsets.data(),
+                  edges.data());
+  const Distance2Backward<float, int32_t, int64_t> problem{
+      grad.data(), queries.data(), points.data(), graph.index.data(), graph.rows,
+      graph.k,     graph.points,   kDim,          offsets.data(),     edges.data()};
   for (const Executor& executor : {Executor(), two_threads()}) {
     std::vector<float> grad_queries(queries.size(), -7), grad_points(points.size(), -7);
     distance2_backward_cpu(problem, executor, grad_queries.data(), grad_points.data());

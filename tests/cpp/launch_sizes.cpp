@@ -74,7 +74,10 @@ void print_backward(int64_t rows, int64_t shared_bytes) {
   gradient.rows = rows;
   gradient.k = 1;
   gradient.dim = 1;
-  launch_distance2_backward(device, gradient, rows);
+  const Global<int64_t> offsets(&something);
+  launch_transpose<Edge, Index>(device, gradient.index, rows, rows, offsets, Global<Edge>());
+  gradient.graph = transposed_graph<Edge>(rows, rows, offsets, Global<const Edge>());
+  launch_distance2_backward(device, gradient);
 }
 
 // With vectors and without, with the maximum and without.

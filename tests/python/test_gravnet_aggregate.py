@@ -152,6 +152,14 @@ class TestAggregate:
             once_rounded = torch.tensor(by_formula, dtype=torch.float64).to(dtype)
             torch.testing.assert_close(result, once_rounded, rtol=torch.finfo(dtype).eps, atol=1e-7)
 
+    def test_index_and_graph_need_not_be_contiguous(self) -> None:
+        features, index, distance2 = random_graph()
+        turned = [tensor.t().contiguous().t() for tensor in (features, index, distance2)]
+        for one, other in zip(
+            gravnet_aggregate(*turned), gravnet_aggregate(features, index, distance2), strict=True
+        ):
+            assert torch.equal(one, other)
+
     def test_int32_index(self) -> None:
         features, index, distance2 = random_graph()
         for small, large in zip(
@@ -165,16 +173,26 @@ class TestAggregate:
         ("change", "error", "sentence"),
         [
             ({"features": torch.zeros(3)}, ValueError, r"features to be 2-D \(n, f\), got 1-D"),
+            ({"features": [[1.0]]}, TypeError, "features to be a Tensor, got list"),
             ({"features": torch.zeros(3, 2).long()}, TypeError, "features to be floating point"),
-            ({"index": torch.zeros(4)}, ValueError, r"index to be \(m, k\)"),
-            ({"index": torch.zeros(4, 0).long()}, ValueError, r"k of at least 1, got \(4, 0\)"),
+            ({"index": torch.zeros(4).long()}, ValueError, r"index to be 2-D \(m, k\)"),
+            ({"index": torch.full((4, 2), 3)}, ValueError, "index from -1 to 2, got 3"),
+            ({"index": torch.full((4, 2), -2)}, ValueError, "index from -1 to 2, got -2"),
+            ({"index": torch.zeros(4, 0).long()}, ValueError, r"k of at least 1, got \[4, 0\]"),
             ({"index": torch.zeros(4, 2)}, TypeError, "index to be int64 or int32"),
             ({"distance2": torch.zeros(4, 3)}, ValueError, r"distance2 to have the shape of index"),
             ({"distance2": torch.zeros(4, 2).long()}, TypeError, "distance2 to be floating point"),
             ({"distance2": None}, ValueError, "distance2 or weight, got neither"),
             ({"weight": torch.zeros(2, 4)}, ValueError, r"weight to have the shape of index"),
-            ({"reduce": ("sum",)}, ValueError, r"'mean' and/or 'max', got \('sum',\)"),
-            ({"reduce": "mean"}, ValueError, "'mean' and/or 'max', got 'mean'"),
+            ({"reduce": ("min",)}, ValueError, r"'mean', 'max', 'sum', got \('min',\)"),
+            ({"reduce": "mean"}, ValueError, "'mean', 'max', 'sum', got 'mean'"),
+            ({"scale": "10"}, TypeError, "scale to be a float, got str"),
+            ({"scale": math.nan}, ValueError, "scale to be finite, got nan"),
+            (
+                {"distance2": torch.zeros(4, 2, device="meta")},
+                RuntimeError,
+                "distance2 on cpu like",
+            ),
             ({"divisor": "n"}, ValueError, "divisor to be 'k' or 'count', got 'n'"),
             ({"missing": "nan"}, ValueError, "missing to be 'skip' or 'zero', got 'nan'"),
         ],
@@ -189,4 +207,4 @@ class TestAggregate:
         }
         with pytest.raises(error, match=sentence) as raised:
             gravnet_aggregate(**{**arguments, **change})
-        assert str(raised.value).startswith("hitgraph.nn.functional.gravnet_aggregate: expected ")
+        assert str(raised.value).startswith("hitgraph::gravnet_aggregate: expected ")

@@ -87,7 +87,7 @@ class TestModes:
             low, low_graph = layer(x, SPLITS, return_graph=True)
         assert low.dtype == dtype
         assert low_graph.coordinates.dtype == low_graph.distance2.dtype == torch.float32
-        for kept, full in zip(low_graph, graph, strict=True):
+        for kept, full in zip(low_graph[:3], graph[:3], strict=True):
             assert torch.equal(kept, full)
         torch.testing.assert_close(low.float(), y, atol=0.05, rtol=0.0)
 

@@ -24,6 +24,12 @@ calls = {
     "distance2_backward": lambda: ops.distance2_backward.default.redispatch(
         keys, points[:, :1], points, points, ints
     ),
+    "gravnet_aggregate": lambda: ops.gravnet_aggregate.default.redispatch(
+        keys, points, ints, points[:, :1], 1.0
+    ),
+    "gravnet_aggregate_backward": lambda: ops.gravnet_aggregate_backward.default.redispatch(
+        keys, points, points, points, ints, points[:, :1], ints.byte(), 1.0
+    ),
     "transpose_graph": lambda: ops.transpose_graph.default.redispatch(keys, ints, 3),
     "row_splits_from_batch": lambda: ops.row_splits_from_batch.default.redispatch(keys, ints[0]),
 }
@@ -57,6 +63,8 @@ def test_a_build_without_cuda_refuses_with_the_cure(tmp_path):
         "knn_brute_force",
         "knn_stats",
         "distance2_backward",
+        "gravnet_aggregate",
+        "gravnet_aggregate_backward",
         "transpose_graph",
         "row_splits_from_batch",
     ]

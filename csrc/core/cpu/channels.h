@@ -53,11 +53,26 @@ struct Channels {
   static HITGRAPH_INLINE Integers broadcast_integer(int64_t value) {
     return static_cast<Integer>(value) - Integers{};
   }
+  // All bits of the lanes from `first`, none of those before.
+  static HITGRAPH_INLINE Integers lanes_from(int64_t first) {
+    Integers lanes = {};
+    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = lane >= first ? -1 : 0;
+    return lanes;
+  }
+  // By loops: GCC 12 converts vectors of other lengths element by element.
+  template <typename Slot>
+  static HITGRAPH_INLINE Integers load_slots(const Slot* from) {
+    Integer lanes[kLanes];
+    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = from[lane];
+    Integers integers;
+    std::memcpy(&integers, lanes, sizeof lanes);
+    return integers;
+  }
   template <typename Slot>
   static HITGRAPH_INLINE void store_slots(Integers integers, Slot* to) {
-    typedef Slot Slots __attribute__((vector_size(kLanes * sizeof(Slot))));
-    const Slots slots = __builtin_convertvector(integers, Slots);
-    std::memcpy(to, &slots, sizeof slots);
+    Integer lanes[kLanes];
+    std::memcpy(lanes, &integers, sizeof lanes);
+    for (int lane = 0; lane < kLanes; ++lane) to[lane] = static_cast<Slot>(lanes[lane]);
   }
 };
 

@@ -15,7 +15,7 @@ void gravnet_aggregate_cpu(const GravnetGraph<T, Index>& graph, bool missing_is_
                                      GravnetRow<T>(graph, missing_is_zero));
   const int64_t channels = graph.channels;
 
-  for_each_task(executor, graph.rows, 64, [&](int64_t row, int worker) {
+  for_each_row(graph, gravnet_order(graph), executor, [&](int64_t row, int worker) {
     GravnetRow<T>& edges = scratch[worker];
     edges.load(graph, kernels, row);
     T* total = result.total == nullptr ? nullptr : result.total + row * channels;

@@ -3,13 +3,11 @@
 #include <algorithm>
 
 #include "core/cpu/gravnet_row.h"
+#include "core/cpu/point_sums.h"
 
 namespace hitgraph {
 namespace {
 
-// The edges in the order of the point that they reach are cut into shares of this many, wherever
-// that falls: a hub is the work of many.
-constexpr int64_t kShare = 8192;
 // So many products are summed in T before the sum goes into a double.
 constexpr int64_t kBatch = 64;
 
@@ -52,6 +50,7 @@ class Backward {
         quotient_(graph.k) {}
 
   void run() {
+    order_ = gravnet_order(graph_);
     if (gradient_.grad_values != nullptr) visit_rows();
     if (gradient_.grad_features != nullptr) visit_points();
   }
@@ -70,7 +69,7 @@ class Backward {
   void visit_rows() {
     std::vector<GravnetRow<T>> scratch(workers_, GravnetRow<T>(graph_, false));
     std::vector<std::vector<T>> by_edge(workers_, std::vector<T>(graph_.k)), by_slot(by_edge);
-    for_each_task(executor_, graph_.rows, 64, [&](int64_t row, int worker) {
+    for_each_row(graph_, order_, executor_, [&](int64_t row, int worker) {
       scratch[worker].load(graph_, kernels_, row);
       by_row(row, scratch[worker], by_edge[worker].data(), by_slot[worker].data());
     });
@@ -132,55 +131,22 @@ class Backward {
   struct PointScratch {
     std::vector<const T*> rows = std::vector<const T*>(kBatch);
     std::vector<T> values = std::vector<T>(kBatch), weights = values, factors = values;
-    std::vector<T> won;       // (channels) products of maxima of a batch
-    std::vector<double> sum;  // (channels)
+    std::vector<T> won;  // (channels) products of maxima of a batch
   };
 
-  // A point whose edges are all in one share is done there; the others' parts are joined.
   void visit_points() {
     prepare_rows();
-    const int64_t edges = gradient_.offsets[graph_.points];
-    const int64_t shares = (edges + kShare - 1) / kShare;
-    // The first and the last point of a share may be in others.
-    std::vector<double> parts(2 * shares * graph_.channels, 0.0);
     std::vector<PointScratch> scratch(workers_);
-    for (PointScratch& worker : scratch) {
-      worker.won.resize(graph_.channels);
-      worker.sum.resize(graph_.channels);
-    }
-    for_each_task(executor_, shares, 1, [&](int64_t share, int worker) {
-      visit_share(share, std::min(edges, (share + 1) * kShare), scratch[worker],
-                  parts.data() + 2 * share * graph_.channels);
+    for (PointScratch& worker : scratch) worker.won.resize(graph_.channels);
+    PointSums<T> sums(gradient_.offsets, graph_.points, graph_.channels, gradient_.grad_features);
+    sums.run(executor_, order_, [&](int64_t begin, int64_t end, int64_t, int worker, double* sum) {
+      for (int64_t first = begin; first < end; first += kBatch) {
+        add_batch(first, std::min(end, first + kBatch), scratch[worker], sum);
+      }
     });
-    join(parts);
   }
 
-  // The point that edge number `place` of the transposed graph reaches.
-  int64_t point_of(int64_t place) const {
-    const int64_t* begin = gradient_.offsets;
-    return std::upper_bound(begin, begin + graph_.points + 1, place) - begin - 1;
-  }
-
-  void visit_share(int64_t share, int64_t end, PointScratch& scratch, double* parts) {
-    const int64_t* offsets = gradient_.offsets;
-    for (int64_t begin = share * kShare, point = point_of(begin); begin < end; ++point) {
-      const int64_t past = std::min(end, offsets[point + 1]);
-      if (past == begin) continue;
-      std::fill(scratch.sum.begin(), scratch.sum.end(), 0.0);
-      for (int64_t first = begin; first < past; first += kBatch) {
-        add_batch(first, std::min(past, first + kBatch), scratch);
-      }
-      if (offsets[point] == begin && offsets[point + 1] == past) {
-        store(scratch.sum, point);
-      } else {
-        std::copy(scratch.sum.begin(), scratch.sum.end(),
-                  parts + (offsets[point] < begin ? 0 : graph_.channels));
-      }
-      begin = past;
-    }
-  }
-
-  void add_batch(int64_t begin, int64_t end, PointScratch& scratch) {
+  void add_batch(int64_t begin, int64_t end, PointScratch& scratch, double* sum) {
     const int64_t size = end - begin;
     const Edge* edges = gradient_.edges + begin;
     for (int64_t e = 0; e < size; ++e) scratch.values[e] = graph_.values[edges[e]];
@@ -201,34 +167,10 @@ class Backward {
     }
     if (gradient_.grad_total != nullptr) {
       kernels_.add({scratch.rows.data(), scratch.factors.data(), nullptr, size}, graph_.channels,
-                   scratch.sum.data());
+                   sum);
     }
     if (!any) return;
-    for (int64_t c = 0; c < graph_.channels; ++c) scratch.sum[c] += scratch.won[c];
-  }
-
-  // Sums of points that lie in several shares, and of those without edges.
-  void join(const std::vector<double>& parts) {
-    const int64_t channels = graph_.channels;
-    for_each_task(executor_, graph_.points, 4096, [&](int64_t point, int) {
-      const int64_t begin = gradient_.offsets[point], end = gradient_.offsets[point + 1];
-      T* grad = gradient_.grad_features + point * channels;
-      if (begin == end) std::fill_n(grad, channels, T(0));
-      const int64_t first = begin / kShare, last = (end - 1) / kShare;
-      if (begin == end || first == last) return;
-      for (int64_t c = 0; c < channels; ++c) {
-        double sum = parts[(2 * first + 1) * channels + c];
-        for (int64_t share = first + 1; share <= last; ++share) {
-          sum += parts[2 * share * channels + c];
-        }
-        grad[c] = static_cast<T>(sum);
-      }
-    });
-  }
-
-  void store(const std::vector<double>& sum, int64_t point) {
-    std::transform(sum.begin(), sum.end(), gradient_.grad_features + point * graph_.channels,
-                   [](double value) { return static_cast<T>(value); });
+    for (int64_t c = 0; c < graph_.channels; ++c) sum[c] += scratch.won[c];
   }
 
   const GravnetGraph<T, Index>& graph_;
@@ -237,6 +179,7 @@ class Backward {
   const Executor& executor_;
   const int workers_;
   const Quotient<Edge> quotient_;
+  std::vector<int32_t> order_;
   int64_t won_stride_ = 0;
   std::vector<uint8_t> won_;
   std::vector<T> divisors_;

@@ -80,8 +80,7 @@ struct GravnetLoops {
     constexpr int kVectors = Tile::kVectors;
     typename Tile::Vector factor[kVectors];
     for (int v = 0; v < kVectors; ++v) factor[v] = Tile::load(vector + channel + v * Tile::kLanes);
-    typename Tile::Integers own = {};
-    for (int lane = 0; lane < Tile::kLanes; ++lane) own[lane] = channel + lane >= fresh ? -1 : 0;
+    const typename Tile::Integers own = Tile::lanes_from(fresh - channel);
     const bool overlaps = fresh > channel;
     for (int64_t e = 0; e < edges.size; ++e) {
       const T* row = edges.rows[e] + channel;
@@ -132,9 +131,24 @@ struct GravnetLoops {
     });
   }
 
+  template <typename Tile>
+  static HITGRAPH_INLINE void add_where_tile(const T* row, const Slot* slots, Slot slot, T weight,
+                                             int64_t channel, int64_t fresh, T* sum) {
+    for (int v = 0; v < Tile::kVectors; ++v) {
+      const int64_t place = channel + v * Tile::kLanes;
+      auto here = Tile::load_slots(slots + place) == Tile::broadcast_integer(slot);
+      if (fresh > channel) here &= Tile::lanes_from(fresh - channel);
+      const auto product = Tile::broadcast(weight) * Tile::load(row + place);
+      Tile::store(Tile::load(sum + place) + (here ? product : typename Tile::Vector{}),
+                  sum + place);
+    }
+  }
+
   static void add_where(const T* row, const Slot* slots, Slot slot, T weight, int64_t channels,
                         T* sum) {
-    for (int64_t c = 0; c < channels; ++c) sum[c] += slots[c] == slot ? weight * row[c] : T(0);
+    for_each_tile<Isa, T>(channels, [&](auto tile, int64_t channel, int64_t fresh) {
+      add_where_tile<decltype(tile)>(row, slots, slot, weight, channel, fresh, sum);
+    });
   }
 
   static GravnetKernels<T, Slot> table() { return {weigh, total, maximum, dot, add, add_where}; }

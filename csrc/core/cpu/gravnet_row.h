@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "core/cpu/graph_order.h"
 #include "core/cpu/gravnet_kernels.h"
 #include "core/gravnet.h"
 
@@ -47,5 +48,39 @@ class GravnetRow {
   std::vector<T> zeros_;
   int64_t size_ = 0, present_ = 0;
 };
+
+// The order in which rows, or points, are worked on; empty: as they are numbered. It pays where the
+// rows of features do not fit in a cache that is near.
+template <typename T, typename Index>
+std::vector<int32_t> gravnet_order(const GravnetGraph<T, Index>& graph) {
+  constexpr int64_t kNear = int64_t{1} << 19;
+  const int64_t bytes = graph.points * graph.channels * static_cast<int64_t>(sizeof(T));
+  if (graph.rows != graph.points || bytes < kNear) return {};
+  return neighbour_order(graph.index, graph.rows, graph.k);
+}
+
+// Asks for the cache lines of `count` values.
+template <typename T>
+inline void prefetch(const T* begin, int64_t count) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  for (int64_t i = 0; i < count; i += kLine) __builtin_prefetch(begin + i);
+}
+
+// Calls visit(row, worker) for every row, in the order above. The processor sees what comes next
+// only if rows come as they are stored.
+template <typename T, typename Index, typename Visit>
+void for_each_row(const GravnetGraph<T, Index>& graph, const std::vector<int32_t>& order,
+                  const Executor& executor, const Visit& visit) {
+  constexpr int64_t kAhead = 2;  // rows
+  for_each_task(executor, graph.rows, 64, [&](int64_t task, int worker) {
+    if (order.empty()) return visit(task, worker);
+    if (task + kAhead < graph.rows) {
+      const int64_t ahead = order[task + kAhead];
+      prefetch(graph.index + ahead * graph.k, graph.k);
+      prefetch(graph.values + ahead * graph.k, graph.k);
+    }
+    visit(order[task], worker);
+  });
+}
 
 }  // namespace hitgraph

@@ -1,16 +1,13 @@
 // The operations on graphs: the launches of graph_launches.h on a CUDA stream.
-#include <limits>
-
 #include "core/cuda/device.cuh"
 #include "core/cuda/graph_launches.h"
 #include "core/cuda/run.h"
 
 namespace hitgraph {
-namespace {
 
-template <typename Edge, typename T, typename Index>
-void launch(const Distance2Backward<T, Index>& problem, const CudaRun& run, T* grad_queries,
-            T* grad_points) {
+template <typename T, typename Index, typename Edge>
+void distance2_backward_cuda(const Distance2Backward<T, Index, Edge>& problem, const CudaRun& run,
+                             T* grad_queries, T* grad_points) {
   Distance2Gradient<T, Index, Edge> gradient{};
   gradient.grad = problem.grad;
   gradient.queries = problem.queries;
@@ -19,22 +16,11 @@ void launch(const Distance2Backward<T, Index>& problem, const CudaRun& run, T* g
   gradient.rows = problem.rows;
   gradient.k = problem.k;
   gradient.dim = static_cast<int>(problem.dim);
+  gradient.graph = transposed_graph<Edge>(problem.points_size, problem.rows * problem.k,
+                                          problem.offsets, problem.edges);
   gradient.grad_queries = grad_queries;
   gradient.grad_points = grad_points;
-  run_launches(
-      run, [&](auto& device) { launch_distance2_backward(device, gradient, problem.points_size); });
-}
-
-}  // namespace
-
-template <typename T, typename Index>
-void distance2_backward_cuda(const Distance2Backward<T, Index>& problem, const CudaRun& run,
-                             T* grad_queries, T* grad_points) {
-  if (problem.rows * problem.k <= std::numeric_limits<int32_t>::max()) {
-    launch<int32_t>(problem, run, grad_queries, grad_points);
-  } else {
-    launch<int64_t>(problem, run, grad_queries, grad_points);
-  }
+  run_launches(run, [&](auto& device) { launch_distance2_backward(device, gradient); });
 }
 
 template <typename Index, typename Edge>
@@ -54,12 +40,17 @@ HITGRAPH_INSTANTIATE(int64_t, int32_t)
 HITGRAPH_INSTANTIATE(int64_t, int64_t)
 #undef HITGRAPH_INSTANTIATE
 
-#define HITGRAPH_INSTANTIATE(T, Index) \
-  template void distance2_backward_cuda(const Distance2Backward<T, Index>&, const CudaRun&, T*, T*);
-HITGRAPH_INSTANTIATE(float, int32_t)
-HITGRAPH_INSTANTIATE(float, int64_t)
-HITGRAPH_INSTANTIATE(double, int32_t)
-HITGRAPH_INSTANTIATE(double, int64_t)
+#define HITGRAPH_INSTANTIATE(T, Index, Edge)                                                      \
+  template void distance2_backward_cuda(const Distance2Backward<T, Index, Edge>&, const CudaRun&, \
+                                        T*, T*);
+#define HITGRAPH_INSTANTIATE_ALL(T)         \
+  HITGRAPH_INSTANTIATE(T, int32_t, int32_t) \
+  HITGRAPH_INSTANTIATE(T, int32_t, int64_t) \
+  HITGRAPH_INSTANTIATE(T, int64_t, int32_t) \
+  HITGRAPH_INSTANTIATE(T, int64_t, int64_t)
+HITGRAPH_INSTANTIATE_ALL(float)
+HITGRAPH_INSTANTIATE_ALL(double)
+#undef HITGRAPH_INSTANTIATE_ALL
 #undef HITGRAPH_INSTANTIATE
 
 }  // namespace hitgraph

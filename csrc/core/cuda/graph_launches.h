@@ -13,11 +13,16 @@ inline int64_t graph_blocks(int64_t threads) {
   return (threads + kGraphThreads - 1) / kGraphThreads;
 }
 
+template <typename Edge>
+TransposedGraph<Edge> transposed_graph(int64_t points, int64_t edges, Global<const int64_t> offsets,
+                                       Global<const Edge> moved) {
+  return {points, TransposedGraph<Edge>::slot_count(points, edges), offsets, moved};
+}
+
 // Into `offsets` (points + 1) and `moved` (edges).
 template <typename Edge, typename Index, typename Device>
-TransposedGraph<Edge> launch_transpose(Device& device, Global<const Index> index, int64_t edges,
-                                       int64_t points, Global<int64_t> offsets,
-                                       Global<Edge> moved) {
+void launch_transpose(Device& device, Global<const Index> index, int64_t edges, int64_t points,
+                      Global<int64_t> offsets, Global<Edge> moved) {
   GraphToTranspose<Index, Edge> graph{};
   graph.index = index;
   graph.edges = edges;
@@ -33,24 +38,18 @@ TransposedGraph<Edge> launch_transpose(Device& device, Global<const Index> index
   device.sort_pairs(graph.keys, graph.sorted, graph.numbers, moved, edges, bits);
   device.launch("find_offsets", find_offsets<Index, Edge>, graph_blocks(points + 1), kGraphThreads,
                 0, graph);
-  return {points, TransposedGraph<Edge>::slot_count(points, edges), graph.offsets, moved};
 }
 
-// `problem` without graph and partial.
+// `problem` without partial.
 template <typename T, typename Index, typename Edge, typename Device>
-void launch_distance2_backward(Device& device, Distance2Gradient<T, Index, Edge> problem,
-                               int64_t points) {
-  const int64_t edges = problem.rows * problem.k;
-  problem.graph = launch_transpose<Edge>(device, problem.index, edges, points,
-                                         device.template array<int64_t>("offsets", points + 1),
-                                         device.template array<Edge>("edges", edges));
+void launch_distance2_backward(Device& device, Distance2Gradient<T, Index, Edge> problem) {
   problem.partial = device.template array<double>("partial", problem.graph.slots * problem.dim);
   device.launch("sum_rows", sum_rows<T, Index, Edge>, graph_blocks(problem.rows * kWarpSize),
                 kGraphThreads, 0, problem);
   device.launch("sum_pieces", sum_pieces<T, Index, Edge>,
                 graph_blocks(problem.graph.slots * kWarpSize), kGraphThreads, 0, problem);
-  device.launch("join_pieces", join_pieces<T, Index, Edge>, graph_blocks(points), kGraphThreads, 0,
-                problem);
+  device.launch("join_pieces", join_pieces<T, Index, Edge>, graph_blocks(problem.graph.points),
+                kGraphThreads, 0, problem);
 }
 
 }  // namespace hitgraph

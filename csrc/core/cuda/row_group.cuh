@@ -20,11 +20,14 @@ struct RowGroup {
       : size(lanes),
         lane(static_cast<int>(threadIdx.x) & (lanes - 1)),
         number(static_cast<unsigned>(
-            (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) >> (__ffs(lanes) - 1))) {}
+            (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) >> logarithm(lanes))) {}
 
   template <typename T>
   HITGRAPH_DEVICE T from(int source, T value) const {
     return __shfl_sync(kFullWarp, value, source, size);
+  }
+  HITGRAPH_DEVICE static int logarithm(int lanes) {
+    return lanes >= 32 ? 5 : lanes >= 16 ? 4 : lanes >= 8 ? 3 : 2;
   }
   // Of the group's own lanes, bit 0 its first.
   HITGRAPH_DEVICE unsigned ballot(bool vote) const {

@@ -34,8 +34,8 @@ void transpose_graph_cuda(const Index* index, int64_t rows, int64_t k, int64_t p
                           const CudaRun& run, int64_t* offsets, Edge* edges);
 
 // As distance2_backward_cpu, on device pointers; an index out of range is a missing edge.
-template <typename T, typename Index>
-void distance2_backward_cuda(const Distance2Backward<T, Index>& problem, const CudaRun& run,
+template <typename T, typename Index, typename Edge>
+void distance2_backward_cuda(const Distance2Backward<T, Index, Edge>& problem, const CudaRun& run,
                              T* grad_queries, T* grad_points);
 
 // As gravnet_aggregate_cpu, on device pointers, with the same bits (but those of a NaN); an index

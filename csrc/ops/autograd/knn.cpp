@@ -16,54 +16,63 @@
 #include <optional>
 #include <tuple>
 
+#include "ops/knn_problem.h"
+
 namespace hitgraph {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
-using OptionalTensor = std::optional<at::Tensor>;
-using TwoTensors = std::tuple<at::Tensor, at::Tensor>;
 
-TwoTensors call_knn(const at::Tensor& points, int64_t k, const OptionalTensor& row_splits,
-                    const OptionalTensor& queries, const OptionalTensor& query_row_splits,
-                    const OptionalTensor& query_mask, const OptionalTensor& point_mask,
-                    bool include_self, std::optional<double> max_radius,
-                    std::optional<at::ScalarType> index_dtype) {
+TwoTensors call_knn(HITGRAPH_KNN_PARAMETERS) {
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("hitgraph::knn", "")
                              .typed<decltype(call_knn)>();
-  return op.call(points, k, row_splits, queries, query_row_splits, query_mask, point_mask,
-                 include_self, max_radius, index_dtype);
+  return op.call(HITGRAPH_KNN_VALUES);
+}
+
+TwoTensors call_transpose(const at::Tensor& index, c10::SymInt points) {
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("hitgraph::transpose_graph", "")
+                             .typed<decltype(call_transpose)>();
+  return op.call(index, std::move(points));
 }
 
 TwoTensors call_backward(const at::Tensor& grad, const at::Tensor& queries,
-                         const at::Tensor& points, const at::Tensor& index) {
+                         const at::Tensor& points, const at::Tensor& index,
+                         const OptionalTensor& offsets, const OptionalTensor& edges) {
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("hitgraph::distance2_backward", "")
                              .typed<decltype(call_backward)>();
-  return op.call(grad, queries, points, index);
+  return op.call(grad, queries, points, index, offsets, edges);
+}
+
+OptionalTensor if_defined(const at::Tensor& tensor) {
+  return tensor.defined() ? OptionalTensor(tensor) : std::nullopt;
 }
 
 class Knn : public torch::autograd::Function<Knn> {
  public:
-  static variable_list forward(AutogradContext* context, const at::Tensor& points, int64_t k,
-                               const OptionalTensor& row_splits, const OptionalTensor& queries,
-                               const OptionalTensor& query_row_splits,
-                               const OptionalTensor& query_mask, const OptionalTensor& point_mask,
-                               bool include_self, std::optional<double> max_radius,
-                               std::optional<at::ScalarType> index_dtype) {
+  static variable_list forward(AutogradContext* context, bool transposed, HITGRAPH_KNN_PARAMETERS) {
     at::AutoDispatchBelowADInplaceOrView below;
-    auto [index, distance2] = call_knn(points, k, row_splits, queries, query_row_splits, query_mask,
-                                       point_mask, include_self, max_radius, index_dtype);
-    context->save_for_backward({points, queries.value_or(at::Tensor()), index});
-    context->mark_non_differentiable({index});
+    auto [index, distance2] = call_knn(HITGRAPH_KNN_VALUES);
+    at::Tensor offsets, edges;
+    variable_list outputs{index, distance2}, integers{index};
+    if (transposed) {
+      std::tie(offsets, edges) = call_transpose(index, points.sym_size(0));
+      for (variable_list* list : {&outputs, &integers}) {
+        list->insert(list->end(), {offsets, edges});
+      }
+    }
+    context->save_for_backward({points, queries.value_or(at::Tensor()), index, offsets, edges});
+    context->mark_non_differentiable(integers);
     context->set_materialize_grads(false);
-    return {index, distance2};
+    return outputs;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
-    variable_list inputs(10);  // one for every argument of forward
+    variable_list inputs(11);  // one for every argument of forward
     const at::Tensor& grad = grads[1];
     if (!grad.defined()) return inputs;
     const variable_list saved = context->get_saved_variables();
@@ -71,26 +80,35 @@ class Knn : public torch::autograd::Function<Knn> {
     // Coordinates of 16 bits were searched in float32; their gradient goes back in their type.
     const at::ScalarType type = grad.scalar_type();
     const at::Tensor points = saved[0].to(type), queries = own ? points : saved[1].to(type);
-    auto [grad_queries, grad_points] = call_backward(grad, queries, points, saved[2]);
+    auto [grad_queries, grad_points] =
+        call_backward(grad, queries, points, saved[2], if_defined(saved[3]), if_defined(saved[4]));
     if (own) {
-      inputs[0] = (grad_queries + grad_points).to(saved[0].scalar_type());
+      inputs[1] = (grad_queries + grad_points).to(saved[0].scalar_type());
     } else {
-      inputs[0] = grad_points.to(saved[0].scalar_type());
-      inputs[3] = grad_queries.to(saved[1].scalar_type());
+      inputs[1] = grad_points.to(saved[0].scalar_type());
+      inputs[4] = grad_queries.to(saved[1].scalar_type());
     }
     return inputs;
   }
 };
 
-TwoTensors knn(const at::Tensor& points, int64_t k, const OptionalTensor& row_splits,
-               const OptionalTensor& queries, const OptionalTensor& query_row_splits,
-               const OptionalTensor& query_mask, const OptionalTensor& point_mask,
-               bool include_self, std::optional<double> max_radius,
-               std::optional<at::ScalarType> index_dtype) {
-  const variable_list outputs =
-      Knn::apply(points, k, row_splits, queries, query_row_splits, query_mask, point_mask,
-                 include_self, max_radius, index_dtype);
+TwoTensors knn(HITGRAPH_KNN_PARAMETERS) {
+  const variable_list outputs = Knn::apply(false, HITGRAPH_KNN_VALUES);
   return {outputs[0], outputs[1]};
+}
+
+using FourTensors = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
+
+FourTensors knn_with_transposed(HITGRAPH_KNN_PARAMETERS) {
+  const variable_list outputs = Knn::apply(true, HITGRAPH_KNN_VALUES);
+  return {outputs[0], outputs[1], outputs[2], outputs[3]};
+}
+
+// Below autograd, on every device.
+FourTensors search_and_transpose(HITGRAPH_KNN_PARAMETERS) {
+  const auto [index, distance2] = call_knn(HITGRAPH_KNN_VALUES);
+  const auto [offsets, edges] = call_transpose(index, points.sym_size(0));
+  return {index, distance2, offsets, edges};
 }
 
 // 2 (a_i - b_j) . (u_i - v_j) of every edge (i, j); zero where there is none. No size is read, so
@@ -111,10 +129,12 @@ class BackwardOfDistance2 : public torch::autograd::Function<BackwardOfDistance2
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& grad,
                                const at::Tensor& queries, const at::Tensor& points,
-                               const at::Tensor& index) {
+                               const at::Tensor& index, const OptionalTensor& offsets,
+                               const OptionalTensor& edges) {
     at::AutoDispatchBelowADInplaceOrView below;
-    auto [grad_queries, grad_points] = call_backward(grad, queries, points, index);
-    context->save_for_backward({grad, queries, points, index});
+    auto [grad_queries, grad_points] = call_backward(grad, queries, points, index, offsets, edges);
+    context->save_for_backward({grad, queries, points, index, offsets.value_or(at::Tensor()),
+                                edges.value_or(at::Tensor())});
     return {grad_queries, grad_points};
   }
 
@@ -124,14 +144,22 @@ class BackwardOfDistance2 : public torch::autograd::Function<BackwardOfDistance2
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &grad = saved[0], &queries = saved[1], &points = saved[2], &index = saved[3];
     const at::Tensor &u = directions[0], &v = directions[1];
-    auto [by_queries, by_points] = call_backward(grad, u, v, index);
-    return {edge_products(queries, points, u, v, index), by_queries, by_points, Variable()};
+    auto [by_queries, by_points] =
+        call_backward(grad, u, v, index, if_defined(saved[4]), if_defined(saved[5]));
+    return {edge_products(queries, points, u, v, index),
+            by_queries,
+            by_points,
+            Variable(),
+            Variable(),
+            Variable()};
   }
 };
 
 TwoTensors distance2_backward(const at::Tensor& grad, const at::Tensor& queries,
-                              const at::Tensor& points, const at::Tensor& index) {
-  const variable_list outputs = BackwardOfDistance2::apply(grad, queries, points, index);
+                              const at::Tensor& points, const at::Tensor& index,
+                              const OptionalTensor& offsets, const OptionalTensor& edges) {
+  const variable_list outputs =
+      BackwardOfDistance2::apply(grad, queries, points, index, offsets, edges);
   return {outputs[0], outputs[1]};
 }
 
@@ -139,12 +167,17 @@ TwoTensors distance2_backward(const at::Tensor& grad, const at::Tensor& queries,
 
 TORCH_LIBRARY_IMPL(hitgraph, Autograd, m) {
   m.impl("knn", &knn);
+  m.impl("knn_with_transposed", &knn_with_transposed);
   m.impl("distance2_backward", &distance2_backward);
   // No gradients: for tests, and for integers.
   m.impl("knn_brute_force", torch::CppFunction::makeFallthrough());
   m.impl("knn_stats", torch::CppFunction::makeFallthrough());
   m.impl("transpose_graph", torch::CppFunction::makeFallthrough());
   m.impl("row_splits_from_batch", torch::CppFunction::makeFallthrough());
+}
+
+TORCH_LIBRARY_IMPL(hitgraph, CompositeExplicitAutograd, m) {
+  m.impl("knn_with_transposed", &search_and_transpose);
 }
 
 }  // namespace hitgraph

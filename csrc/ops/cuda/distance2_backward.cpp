@@ -8,12 +8,11 @@
 namespace hitgraph {
 namespace {
 
-std::tuple<at::Tensor, at::Tensor> distance2_backward(const at::Tensor& grad,
-                                                      const at::Tensor& queries,
-                                                      const at::Tensor& points,
-                                                      const at::Tensor& index) {
+std::tuple<at::Tensor, at::Tensor> distance2_backward(
+    const at::Tensor& grad, const at::Tensor& queries, const at::Tensor& points,
+    const at::Tensor& index, const OptionalTensor& offsets, const OptionalTensor& edges) {
   const c10::DeviceGuard guard(points.device());
-  return distance2::run(grad, queries, points, index,
+  return distance2::run(grad, queries, points, index, offsets, edges,
                         [&](const auto& problem, auto* grad_queries, auto* grad_points) {
                           at::Tensor memory;
                           distance2_backward_cuda(problem, cuda_run(points.device(), memory),

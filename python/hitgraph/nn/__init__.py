@@ -1,6 +1,8 @@
 """Layers that live on neighbour graphs, and their aggregations as functions."""
 
 from . import functional
-from .gravnet import PRESETS, GravNet, GravNetGraph
+from .graph import GravNetGraph
+from .gravnet import GravNet
+from .presets import PRESETS
 
 __all__ = ["PRESETS", "GravNet", "GravNetGraph", "functional"]

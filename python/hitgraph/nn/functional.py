@@ -1,7 +1,5 @@
-"""Aggregations over a neighbour graph as plain functions of tensors.
-
-Written with PyTorch's own operations: easy to read, differentiable twice, slow and memory-hungry.
-They define the results that fused operations have to reproduce.
+"""Aggregations over a neighbour graph as functions of tensors, fused: no tensor of the edges'
+features is ever made, neither forward nor backward.
 """
 
 from __future__ import annotations
@@ -11,8 +9,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-_WHERE = "hitgraph.nn.functional.gravnet_aggregate"
-REDUCTIONS = ("mean", "max")
+from hitgraph._arguments import check_tensors
+from hitgraph.functional import TransposedGraph
+
+_OP = "hitgraph::gravnet_aggregate"
+REDUCTIONS = ("mean", "max", "sum")
 DIVISORS = ("k", "count")
 MISSING = ("skip", "zero")
 
@@ -27,6 +28,7 @@ def gravnet_aggregate(
     reduce: Sequence[str] = ("mean", "max"),
     divisor: str = "k",
     missing: str = "skip",
+    transposed: TransposedGraph | None = None,
 ) -> tuple[Tensor, ...]:
     """GravNet's aggregation: mean and maximum of the neighbours' weighted features.
 
@@ -39,8 +41,13 @@ def gravnet_aggregate(
     neighbour has mean 0 and maximum 0.
 
     Products and sums are made in the wider of the dtypes of features and weights, so float16 and
-    bfloat16 features are accumulated in float32; the results have the dtype of the features.
-    Memory: several tensors of M·k·F numbers.
+    bfloat16 features are accumulated in float32; the results have the dtype of the features. They
+    are the same on every device and for any number of threads: products are rounded, summed from
+    the first to the last in blocks of 16 neighbours, and the blocks' sums in order. A weight that
+    would be less than a normal number (in float32 exp(−87)) is 0.
+
+    Memory beyond the results: for the gradient one small integer a result (which neighbour the
+    maximum came from: uint8 for k up to 255), nothing of size M·k·F.
 
     Args:
         features: (N, F) floating point, what is sent along the edges.
@@ -50,103 +57,81 @@ def gravnet_aggregate(
             searched in; not read where index is -1. May be None if weight is given.
         scale: factor of distance2 in the exponent, in inverse squared units of the space.
         weight: (M, k) floating point, used instead of exp(−scale · distance2): for other kernels.
-        reduce: which results to return, in this order: "mean", "max".
+        reduce: which results to return, in this order: "mean", "max", "sum".
         divisor: "k": the mean divides by k, a missing neighbour counts as 0; "count": by the number
             of neighbours present.
         missing: "skip": the maximum is over the neighbours present; "zero": a missing neighbour
             takes part with the value 0.
+        transposed: `hitgraph.transpose_graph(index, N)`, if it was made for another use of the
+            graph; without it the backward pass makes it.
 
     Returns:
         One (M, F) tensor for each entry of reduce.
 
-    The gradient reaches features and distance2 (or weight). Among equal products the gradient of
-    the maximum goes to the first in row order, that is, to the nearest, and among equally near ones
-    to the smallest index.
+    The gradient reaches features and distance2 (or weight); it is deterministic. Among equal
+    products the gradient of the maximum goes to the first in row order, that is, to the nearest,
+    and among equally near ones to the smallest index. Derivatives of higher order work, with
+    tensors of M·k·F numbers.
 
     Raises:
-        ValueError, TypeError: a sentence that names the argument, the expectation and what came.
+        TypeError: an argument of the wrong type or dtype.
+        ValueError: a wrong shape or value; on the CPU also an index outside [-1, N), which on other
+            devices counts as missing unless `hitgraph.debug.checks` is on.
+        RuntimeError: tensors on different devices.
     """
-    _check_arguments(features, index, distance2, weight, reduce, divisor, missing)
-    present = index >= 0
-    if weight is None:
-        assert distance2 is not None  # checked above
-        # The +inf of a missing neighbour is replaced before the exponential: its weight would be 0
-        # either way, but scale · inf · 0 is what the gradient would be.
-        weight = torch.exp(-scale * torch.where(present, distance2, 0.0))
-    weight = torch.where(present, weight, 0.0)
-    weighted = weight.unsqueeze(-1) * _gather(features, index, present)
+    check_tensors(_OP, features=features, index=index, distance2=distance2, weight=weight)
+    _check_arguments(features, index, distance2, weight, scale, reduce, divisor, missing)
+    values = distance2 if weight is None else weight
+    offsets, edges = (None, None) if transposed is None else transposed
 
-    results = []
-    for name in reduce:
-        reduced = (
-            _mean(weighted, present, divisor)
-            if name == "mean"
-            else _max(weighted, present, missing)
+    def aggregate(total: bool, maximum: bool, divisor: str) -> tuple[Tensor, Tensor]:
+        results: tuple[Tensor, Tensor, Tensor] = torch.ops.hitgraph.gravnet_aggregate(
+            features,
+            index,
+            values,
+            float(scale) if weight is None else None,
+            total,
+            maximum,
+            divisor,
+            missing,
+            offsets,
+            edges,
         )
-        results.append(reduced.to(features.dtype))
-    return tuple(results)
+        return results[:2]
 
-
-def _gather(features: Tensor, index: Tensor, present: Tensor) -> Tensor:
-    """(M, k, F): the neighbours' features, 0 where there is none.
-
-    A row of zeros behind the features serves the missing ones, so nothing is indexed that is not
-    there even if N = 0. `embedding` has a much faster backward pass on the CPU than indexing, and a
-    deterministic one.
-    """
-    with_zero = torch.cat([features, features.new_zeros(1, features.shape[1])])
-    return torch.nn.functional.embedding(torch.where(present, index, features.shape[0]), with_zero)
-
-
-def _mean(weighted: Tensor, present: Tensor, divisor: str) -> Tensor:
-    total = weighted.sum(dim=1)
-    if divisor == "k":
-        return total / weighted.shape[1]
-    return total / present.sum(dim=1, keepdim=True).clamp(min=1)
-
-
-def _max(weighted: Tensor, present: Tensor, missing: str) -> Tensor:
-    if missing == "zero":
-        return weighted.max(dim=1).values
-    # max(dim), not amax: its gradient goes to one winner, documented to be the first; amax shares
-    # it between ties.
-    lowest = weighted.masked_fill(~present.unsqueeze(-1), -torch.inf).max(dim=1).values
-    return torch.where(present.any(dim=1, keepdim=True), lowest, 0.0)
+    both = "sum" in reduce and "mean" in reduce
+    total, maximum = aggregate(
+        "sum" in reduce or "mean" in reduce,
+        "max" in reduce,
+        "one" if "sum" in reduce else divisor,
+    )
+    # A sum of half precision has lost what a mean would keep: it is made anew.
+    mean = aggregate(True, False, divisor)[0] if both else total
+    found = {"sum": total, "mean": mean, "max": maximum}
+    return tuple(found[name] for name in reduce)
 
 
 def _check_arguments(
-    features: Tensor,
-    index: Tensor,
+    features: object,
+    index: object,
     distance2: Tensor | None,
     weight: Tensor | None,
+    scale: object,
     reduce: Sequence[str],
     divisor: str,
     missing: str,
 ) -> None:
-    if features.dim() != 2:
-        raise ValueError(f"{_WHERE}: expected features to be 2-D (n, f), got {features.dim()}-D")
-    if not features.is_floating_point():
-        raise TypeError(f"{_WHERE}: expected features to be floating point, got {features.dtype}")
-    if index.dim() != 2 or index.shape[1] < 1:
-        shape = tuple(index.shape)
-        raise ValueError(f"{_WHERE}: expected index to be (m, k) with k of at least 1, got {shape}")
-    if index.dtype not in (torch.int64, torch.int32):
-        raise TypeError(f"{_WHERE}: expected index to be int64 or int32, got {index.dtype}")
+    """What the operator cannot tell, or would name otherwise."""
+    for name, value in (("features", features), ("index", index)):
+        if value is None:
+            raise TypeError(f"{_OP}: expected {name} to be a Tensor, got None")
+    if not isinstance(scale, (int, float)) and not hasattr(scale, "__float__"):
+        raise TypeError(f"{_OP}: expected scale to be a float, got {type(scale).__name__}")
     if distance2 is None and weight is None:
-        raise ValueError(f"{_WHERE}: expected distance2 or weight, got neither")
-    for name, edges in (("distance2", distance2), ("weight", weight)):
-        if edges is None:
-            continue
-        if edges.shape != index.shape:
-            raise ValueError(
-                f"{_WHERE}: expected {name} to have the shape of index, {tuple(index.shape)}, "
-                f"got {tuple(edges.shape)}"
-            )
-        if not edges.is_floating_point():
-            raise TypeError(f"{_WHERE}: expected {name} to be floating point, got {edges.dtype}")
+        raise ValueError(f"{_OP}: expected distance2 or weight, got neither")
     if isinstance(reduce, str) or not reduce or any(name not in REDUCTIONS for name in reduce):
-        raise ValueError(f"{_WHERE}: expected reduce to hold 'mean' and/or 'max', got {reduce!r}")
+        raise ValueError(f"{_OP}: expected reduce to hold 'mean', 'max', 'sum', got {reduce!r}")
     if divisor not in DIVISORS:
-        raise ValueError(f"{_WHERE}: expected divisor to be 'k' or 'count', got {divisor!r}")
+        raise ValueError(f"{_OP}: expected divisor to be 'k' or 'count', got {divisor!r}")
     if missing not in MISSING:
-        raise ValueError(f"{_WHERE}: expected missing to be 'skip' or 'zero', got {missing!r}")
+        raise ValueError(f"{_OP}: expected missing to be 'skip' or 'zero', got {missing!r}")

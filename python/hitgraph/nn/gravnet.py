@@ -2,65 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from hitgraph.functional import Neighbors, knn
+from hitgraph._arguments import check_features, check_sizes
+from hitgraph.functional import Neighbors
 
 from .functional import DIVISORS, MISSING, REDUCTIONS, gravnet_aggregate
+from .graph import GravNetGraph, adopt_graph, search_graph
+from .presets import PRESETS
+from .state_dicts import translate
 
 _WHERE = "hitgraph.nn.GravNet"
 OWN = ("none", "own_minus_aggregate", "aggregate_minus_own")
-
-
-class GravNetGraph(NamedTuple):
-    """The neighbour graph of one forward pass.
-
-    Attributes:
-        index: (N, k) int64, -1 for a missing neighbour.
-        distance2: (N, k), squared distance in the learned space, +inf for a missing neighbour.
-        coordinates: (N, space_dimensions), the learned space; None if the graph came from
-            elsewhere.
-    """
-
-    index: Tensor  # type: ignore[assignment]  # a tuple has a method of this name
-    distance2: Tensor
-    coordinates: Tensor | None
-
-
-PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        # arXiv:1902.07987: V(d) = exp(−d²), mean and maximum over k = 40 neighbours, 4 coordinates,
-        # 22 features, tanh.
-        "paper": MappingProxyType(
-            {
-                "space_dimensions": 4,
-                "propagate_features": 22,
-                "k": 40,
-                "scale": 1.0,
-                "own": "none",
-                "activation": torch.tanh,
-            }
-        ),
-        # "Faster dynamic GNNs with GPUs" (2024), backup slide: G = H_i − mean, I = H_i − max, k =
-        # 64, 4 coordinates, 32 features. The slide gives no output activation; ReLU is what its
-        # authors' implementation uses.
-        "talk": MappingProxyType(
-            {
-                "space_dimensions": 4,
-                "propagate_features": 32,
-                "k": 64,
-                "scale": 1.0,
-                "own": "own_minus_aggregate",
-                "activation": torch.relu,
-            }
-        ),
-    }
-)
+CONCATENATIONS = ("input_first", "aggregates_first")
+SPACE_INITS = ("default", "identity")
+INDEX_DTYPES = (torch.int64, torch.int32)
+SPACE_NOISE = 0.01  # standard deviation around the identity
 
 
 class GravNet(nn.Module):
@@ -79,10 +40,14 @@ class GravNet(nn.Module):
     With ``own="own_minus_aggregate"`` (the talk's form) H_i − mean_i and H_i − max_i take the
     places of mean_i and max_i.
 
-    The default arguments are the paper's. `GravNet.preset` makes a layer as a source defines it::
+    The default arguments are the paper's. `GravNet.preset` makes a layer as a source defines it,
+    see `hitgraph.nn.PRESETS`::
 
         GravNet.preset("talk", 64, 128)          # as published
         GravNet.preset("talk", 64, 128, k=16)    # with a change
+
+    `load_state_dict` also takes the state dicts of torch_geometric's and pytorch_cmspepr's
+    GravNetConv and of fastgraphcompute's GravNetOp, alone or within a model.
 
     A point with fewer than k neighbours in its event has missing ones: they add 0 to the mean,
     which still divides by k (``divisor="k"``), and do not take part in the maximum
@@ -106,8 +71,16 @@ class GravNet(nn.Module):
         divisor: "k" or "count", see `hitgraph.nn.functional.gravnet_aggregate`.
         missing: "skip" or "zero", see there.
         own: "none", "own_minus_aggregate" (H_i − mean_i) or "aggregate_minus_own" (mean_i − H_i).
+        concatenation: "input_first" ([X_i, mean_i, max_i]) or "aggregates_first" ([mean_i, max_i,
+            X_i]): the columns that the output layer reads.
         max_radius: neighbours beyond this distance in S are missing; None for no limit.
+        index_dtype: torch.int64, or torch.int32 for a graph of half the memory.
+        propagate_activation: applied to H before it is sent; a function, a module or None.
         activation: applied to the result, a function or a module; None for a linear result.
+        space_bias: whether the space layer has a bias. It moves all points of S alike, so it
+            changes no result.
+        space_init: "default", or "identity": at the start S is the first columns of X, up to noise
+            of standard deviation 0.01 in the weights; a bias is 0.
         device, dtype: of the parameters.
     """
 
@@ -125,29 +98,36 @@ class GravNet(nn.Module):
         divisor: str = "k",
         missing: str = "skip",
         own: str = "none",
+        concatenation: str = "input_first",
         max_radius: float | None = None,
+        index_dtype: torch.dtype = torch.int64,
+        propagate_activation: Callable[[Tensor], Tensor] | None = None,
         activation: Callable[[Tensor], Tensor] | None = torch.tanh,
+        space_bias: bool = True,
+        space_init: str = "default",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        for name, value in (
-            ("in_features", in_features),
-            ("out_features", out_features),
-            ("space_dimensions", space_dimensions),
-            ("propagate_features", propagate_features),
-            ("k", k),
-        ):
-            if value < 1:
-                raise ValueError(f"{_WHERE}: expected {name} to be at least 1, got {value}")
+        check_sizes(
+            _WHERE,
+            in_features=in_features,
+            out_features=out_features,
+            space_dimensions=space_dimensions,
+            propagate_features=propagate_features,
+            k=k,
+        )
         if isinstance(reduce, str) or not reduce or any(name not in REDUCTIONS for name in reduce):
             raise ValueError(
-                f"{_WHERE}: expected reduce to hold 'mean' and/or 'max', got {reduce!r}"
+                f"{_WHERE}: expected reduce to hold 'mean', 'max', 'sum', got {reduce!r}"
             )
         for name, choice, known in (
             ("divisor", divisor, DIVISORS),
             ("missing", missing, MISSING),
             ("own", own, OWN),
+            ("concatenation", concatenation, CONCATENATIONS),
+            ("space_init", space_init, SPACE_INITS),
+            ("index_dtype", index_dtype, INDEX_DTYPES),
         ):
             if choice not in known:
                 options = ", ".join(repr(option) for option in known)
@@ -157,19 +137,27 @@ class GravNet(nn.Module):
         self.in_features, self.out_features = in_features, out_features
         self.k, self.scale, self.include_self = k, scale, include_self
         self.reduce, self.divisor, self.missing = tuple(reduce), divisor, missing
-        self.own, self.max_radius, self.activation = own, max_radius, activation
+        self.own, self.concatenation = own, concatenation
+        self.max_radius, self.index_dtype = max_radius, index_dtype
+        self.propagate_activation, self.activation = propagate_activation, activation
 
+        where: dict[str, Any] = {"device": device, "dtype": dtype}
         aggregated = len(self.reduce) * propagate_features
-        self.space = nn.Linear(in_features, space_dimensions, device=device, dtype=dtype)
-        self.propagate = nn.Linear(in_features, propagate_features, device=device, dtype=dtype)
-        self.output = nn.Linear(in_features + aggregated, out_features, device=device, dtype=dtype)
+        self.space = nn.Linear(in_features, space_dimensions, bias=space_bias, **where)
+        self.propagate = nn.Linear(in_features, propagate_features, **where)
+        self.output = nn.Linear(in_features + aggregated, out_features, **where)
+        if space_init == "identity":
+            _near_identity(self.space)
+        self.register_load_state_dict_pre_hook(translate)
 
     @classmethod
     def preset(cls, name: str, in_features: int, out_features: int, **changes: Any) -> GravNet:
-        """The layer as a source defines it: "paper" (arXiv:1902.07987) or "talk".
+        """The layer as a source defines it.
 
         Args:
-            name: a key of `PRESETS`.
+            name: a key of `hitgraph.nn.PRESETS`: "paper" (arXiv:1902.07987), "talk" (Faster dynamic
+                GNNs with GPUs, 2024), "pyg" (torch_geometric), "fastgraphcompute", "hgcalml" or
+                "cmspepr".
             in_features: columns of x.
             out_features: columns of the result.
             changes: arguments of GravNet that replace the preset's.
@@ -204,9 +192,13 @@ class GravNet(nn.Module):
         Returns:
             (N, out_features), or that and the `GravNetGraph`.
         """
-        self._check_input(x)
-        used = self._search(x, row_splits, batch) if graph is None else self._adopt(x, graph)
+        check_features(_WHERE, x, self.in_features, self.space.weight.dtype)
+        used = (
+            self._search(x, row_splits, batch) if graph is None else adopt_graph(_WHERE, x, graph)
+        )
         features = self.propagate(x)
+        if self.propagate_activation is not None:
+            features = self.propagate_activation(features)
         aggregates = gravnet_aggregate(
             features,
             used.index,
@@ -215,68 +207,53 @@ class GravNet(nn.Module):
             reduce=self.reduce,
             divisor=self.divisor,
             missing=self.missing,
+            transposed=used.transposed,
         )
         if self.own == "own_minus_aggregate":
             aggregates = tuple(features - aggregate for aggregate in aggregates)
         elif self.own == "aggregate_minus_own":
             aggregates = tuple(aggregate - features for aggregate in aggregates)
-        y = self.output(torch.cat([x.to(features.dtype), *aggregates], dim=1))
+        y = self.output(self.concatenate(x.to(features.dtype), aggregates))
         if self.activation is not None:
             y = self.activation(y)
         return (y, used) if return_graph else y
 
+    def concatenate(self, x: Tensor, aggregates: Sequence[Tensor]) -> Tensor:
+        """The columns of the input and of the aggregates in the order that output reads them."""
+        input_first = self.concatenation == "input_first"
+        return torch.cat([x, *aggregates] if input_first else [*aggregates, x], dim=1)
+
     def _search(self, x: Tensor, row_splits: Tensor | None, batch: Tensor | None) -> GravNetGraph:
         # Rounding coordinates to 8 or 11 bits would merge neighbours, so autocast stops here.
         with torch.autocast(device_type=x.device.type, enabled=False):
-            coordinates = self.space(x.to(self.space.weight.dtype))
-            index, distance2 = knn(
-                coordinates,
+            return search_graph(
+                self.space(x.to(self.space.weight.dtype)),
                 self.k,
                 row_splits,
                 batch=batch,
                 include_self=self.include_self,
                 max_radius=self.max_radius,
-            )
-        return GravNetGraph(index, distance2, coordinates)
-
-    @staticmethod
-    def _adopt(x: Tensor, graph: GravNetGraph | Neighbors) -> GravNetGraph:
-        if graph.index.dim() != 2 or graph.index.shape[0] != x.shape[0]:
-            raise ValueError(
-                f"{_WHERE}: expected graph.index to be ({x.shape[0]}, k), one row a point, "
-                f"got {tuple(graph.index.shape)}"
-            )
-        if isinstance(graph, GravNetGraph):
-            return graph
-        return GravNetGraph(graph.index, graph.distance2, None)
-
-    def _check_input(self, x: Tensor) -> None:
-        if x.dim() != 2 or x.shape[1] != self.in_features:
-            raise ValueError(
-                f"{_WHERE}: expected x to be 2-D (n, {self.in_features}), got {tuple(x.shape)}"
-            )
-        if not x.is_floating_point():
-            raise TypeError(f"{_WHERE}: expected x to be floating point, got {x.dtype}")
-        expected = self.space.weight.dtype
-        if x.dtype != expected and not torch.is_autocast_enabled(x.device.type):
-            raise TypeError(
-                f"{_WHERE}: expected x to be {expected} as the parameters, got {x.dtype}"
+                index_dtype=self.index_dtype,
             )
 
     def extra_repr(self) -> str:
         """The settings that the submodules do not show."""
-        activation = getattr(self.activation, "__name__", type(self.activation).__name__)
-        parts = [
-            f"k={self.k}",
-            f"scale={self.scale:g}",
-            f"include_self={self.include_self}",
-            f"reduce={self.reduce}",
-            f"divisor={self.divisor!r}",
-            f"missing={self.missing!r}",
-            f"own={self.own!r}",
-        ]
+        shown = ("k", "scale", "include_self", "reduce", "divisor", "missing", "own")
+        parts = [f"{name}={getattr(self, name)!r}" for name in (*shown, "concatenation")]
         if self.max_radius is not None:
             parts.append(f"max_radius={self.max_radius:g}")
-        if not isinstance(self.activation, nn.Module):  # a module is listed by itself
-            parts.append(f"activation={activation if self.activation is not None else None}")
+        if self.index_dtype != torch.int64:
+            parts.append(f"index_dtype={self.index_dtype}")
+        for name in ("propagate_activation", "activation"):
+            activation = getattr(self, name)
+            if not isinstance(activation, nn.Module):  # a module is listed by itself
+                parts.append(f"{name}={getattr(activation, '__name__', activation)}")
         return ", ".join(parts)
+
+
+@torch.no_grad()
+def _near_identity(linear: nn.Linear) -> None:
+    nn.init.eye_(linear.weight)
+    linear.weight.add_(torch.randn_like(linear.weight), alpha=SPACE_NOISE)
+    if linear.bias is not None:
+        nn.init.zeros_(linear.bias)

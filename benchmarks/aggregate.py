@@ -1,0 +1,241 @@
+"""GravNet's aggregation and layer on the CPU beside tensor operations and PyTorch Geometric.
+
+    python -m benchmarks.aggregate [--n 50000] [--rounds 5] [--output JSON]
+
+Forward and backward together, float32, medians of rounds in which everybody takes turns; results
+and gradients are compared before anything is timed. "indexing" and "embedding" gather the
+neighbours' features into an (N, k, F) tensor, weigh, reduce. A peer that is not installed is
+reported as absent. Then: what the machine's memory gives and which share of it is reached, hubs
+(everybody's neighbours are the same k points), the memory of the aggregation and of a training step
+of the talk's model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import hitgraph
+from hitgraph.nn import GravNet
+from hitgraph.nn.functional import gravnet_aggregate
+
+from .environment import environment
+from .peak_memory import AGGREGATE, aggregate_bytes, aggregate_peak, peak_of
+
+Step = Callable[[], tuple[Tensor, ...]]  # results and gradients
+SCALE = 10.0
+
+
+def by_edge_tensor(gather: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., tuple[Tensor, ...]]:
+    def aggregate(features: Tensor, index: Tensor, distance2: Tensor) -> tuple[Tensor, ...]:
+        weighted = torch.exp(-SCALE * distance2).unsqueeze(-1) * gather(features, index)
+        return weighted.mean(dim=1), weighted.max(dim=1).values
+
+    return aggregate
+
+
+AGGREGATIONS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
+    "hitgraph": lambda h, index, d2: gravnet_aggregate(h, index, d2, SCALE),
+    "embedding": by_edge_tensor(lambda h, index: torch.nn.functional.embedding(index, h)),
+    "indexing": by_edge_tensor(lambda h, index: h[index]),
+}
+
+
+def aggregation_steps(n: int, k: int, f: int, hubs: bool = False) -> dict[str, Step]:
+    """Forward and backward of one aggregation, by its name."""
+    torch.manual_seed(1)
+    points = torch.rand(n, 4) * (n / k) ** 0.25  # about k points within distance 1
+    index, distance2 = hitgraph.knn(torch.zeros_like(points) if hubs else points, k)
+    features, grads = torch.randn(n, f), (torch.randn(n, f), torch.randn(n, f))
+
+    def step_of(aggregate: Callable[..., tuple[Tensor, ...]]) -> Step:
+        def step() -> tuple[Tensor, ...]:
+            h, d2 = features.clone().requires_grad_(), distance2.clone().requires_grad_()
+            outputs = aggregate(h, index, d2)
+            torch.autograd.backward(outputs, grads)
+            assert h.grad is not None and d2.grad is not None
+            return *outputs, h.grad, d2.grad
+
+        return step
+
+    return {name: step_of(aggregate) for name, aggregate in AGGREGATIONS.items()}
+
+
+def layer_steps(n: int) -> dict[str, Step]:
+    """Forward and backward of a whole layer as torch_geometric defines it, k = 40."""
+    torch.manual_seed(1)
+    own = GravNet.preset("pyg", 64, 64, space_dimensions=4, propagate_features=32, k=40)
+    layers: dict[str, torch.nn.Module] = {"hitgraph": own}
+    try:
+        import torch_cluster  # noqa: F401  (what torch_geometric 2.7 searches with)
+        from torch_geometric.nn import GravNetConv
+    except ImportError:
+        pass
+    else:
+        other = GravNetConv(64, 64, space_dimensions=4, propagate_dimensions=32, k=40)
+        own.load_state_dict(other.state_dict())
+        layers["torch_geometric"] = other
+    x, grad = torch.randn(n, 64), torch.randn(n, 64)
+
+    def step_of(layer: torch.nn.Module) -> Step:
+        def step() -> tuple[Tensor, ...]:
+            layer.zero_grad()
+            own_x = x.clone().requires_grad_()
+            y = layer(own_x)
+            y.backward(grad)
+            assert own_x.grad is not None
+            return y, own_x.grad
+
+        return step
+
+    return {name: step_of(layer) for name, layer in layers.items()}
+
+
+def in_turns(steps: dict[str, Step], rounds: int, tolerance: float) -> dict[str, list[float]]:
+    """Seconds of every step, after a comparison with the first one.
+
+    Raises:
+        RuntimeError: a step has other results.
+    """
+    expected = next(iter(steps.values()))()
+    for name, step in steps.items():
+        for mine, theirs in zip(expected, step(), strict=True):
+            error = (mine - theirs).abs() / theirs.abs().max()
+            # Distances that are rounded in another way choose another k-th neighbour here and there.
+            others = (error > tolerance).float().mean().item()
+            if others > 1e-3:
+                raise RuntimeError(f"{name}: {others:.1%} of the results differ by {tolerance}")
+    samples: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            begin = time.perf_counter()
+            step()
+            samples[name].append(time.perf_counter() - begin)
+    return samples
+
+
+def memory_bandwidth() -> float:
+    """Bytes a second that all threads read and write together, copying 256 MB."""
+    source, target = torch.ones(2**26), torch.ones(2**26)
+    samples = []
+    for _ in range(7):
+        begin = time.perf_counter()
+        target.copy_(source)
+        samples.append(time.perf_counter() - begin)
+    return 2 * source.numel() * 4 / statistics.median(samples)
+
+
+def least_traffic(n: int, k: int, f: int) -> int:
+    """Bytes that must move at least: everything once in each pass that reads or writes it.
+
+    Forward: features, index, distance2, both results and slots. Backward: the transposed graph
+    written and read, index twice, distance2 twice, both gradients twice, slots twice, features, the
+    gradients of features and distance2.
+    """
+    edge, row = n * k, n * f
+    forward = 4 * row + 12 * edge + 8 * row + row
+    backward = 8 * edge + 16 * edge + 8 * edge + 16 * row + 2 * row + 4 * row + 4 * row + 4 * edge
+    return forward + backward
+
+
+def gathered_traffic(n: int, k: int, f: int) -> int:
+    """Bytes of the rows that the edges read one by one, from whatever cache holds them: features
+    twice (forward, gradient of distance2) and the gradient of the mean.
+    """
+    return 3 * 4 * n * k * f
+
+
+def run(n: int, rounds: int) -> dict[str, Any]:
+    """Everything this file measures."""
+    k = 64
+    results: dict[str, Any] = {"environment": environment(), "n": n, "k": k, "cases": {}}
+    results["copy_bandwidth"] = memory_bandwidth()
+    for f in (32, 128):
+        samples = in_turns(aggregation_steps(n, k, f), rounds, 1e-4)
+        results["cases"][f"aggregation, F = {f}"] = samples
+        results["cases"][f"aggregation, F = {f}"] |= {
+            "least_bytes": least_traffic(n, k, f),
+            "gathered_bytes": gathered_traffic(n, k, f),
+        }
+    results["cases"]["layer of torch_geometric, k = 40"] = in_turns(layer_steps(n), rounds, 1e-3)
+    mine = {
+        name: aggregation_steps(n, k, 32, hubs)["hitgraph"]
+        for name, hubs in (("average", False), ("hubs", True))
+    }
+    results["hubs"] = {
+        name: in_turns({name: step}, rounds, 1e-4)[name] for name, step in mine.items()
+    }
+    results["memory"] = {
+        "bytes": aggregate_bytes(n, k, 32),
+        "transposed given": aggregate_peak(n, k, 32, transposed_given=True),
+        "transposed made": aggregate_peak(n, k, 32, transposed_given=False),
+        "training step, N = 200000": peak_of(
+            AGGREGATE,
+            "model = hitgraph.models.GravNetModel()\n"
+            "model(torch.randn(200_000, 64)).square().mean().backward()",
+        ),
+    }
+    return results
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """The results as tables."""
+    n, k = results["n"], results["k"]
+    lines = [
+        f"| forward and backward, N = {n:,}, k = {k} | seconds | × hitgraph |",
+        "|---|---|---|",
+    ]
+    for case, samples in results["cases"].items():
+        own = statistics.median(samples["hitgraph"])
+        for name, seconds in samples.items():
+            if isinstance(seconds, list):
+                median = statistics.median(seconds)
+                lines.append(f"| {case}: {name} | {median:.3f} | {median / own:.1f} |")
+    lines += ["", "| share of the memory's bandwidth | GB/s | of a copy |", "|---|---|---|"]
+    copy = results["copy_bandwidth"]
+    lines.append(f"| a copy of 256 MB | {copy / 1e9:.1f} | 1.00 |")
+    for case, samples in results["cases"].items():
+        for kind in ("least", "gathered"):
+            if f"{kind}_bytes" in samples:
+                rate = samples[f"{kind}_bytes"] / statistics.median(samples["hitgraph"])
+                lines.append(f"| {case}, {kind} traffic | {rate / 1e9:.1f} | {rate / copy:.2f} |")
+    hubs = {name: statistics.median(seconds) for name, seconds in results["hubs"].items()}
+    memory = results["memory"]
+    lines += [
+        "",
+        "| | |",
+        "|---|---|",
+        f"| all edges to the same {k} points, F = 32, beside an average graph | "
+        f"{hubs['hubs']:.3f} s, {hubs['hubs'] / hubs['average']:.2f} × |",
+        f"| inputs, graph, outputs, gradients, F = 32 | {memory['bytes'] / 1e6:.0f} MB |",
+        f"| peak, transposed graph given | {memory['transposed given']:.2f} × |",
+        f"| peak, transposed graph made on the way | {memory['transposed made']:.2f} × |",
+        f"| the talk's model, 200 000 hits, forward and backward | "
+        f"{memory['training step, N = 200000'] / 1e9:.2f} GB |",
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--n", type=int, default=50_000, help="points")
+    parser.add_argument("--rounds", type=int, default=5, help="timed calls of each")
+    parser.add_argument("--output", type=Path, metavar="JSON", help="write all samples there")
+    options = parser.parse_args(arguments)
+    results = run(options.n, options.rounds)
+    print(markdown(results))
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+#include "ops/transpose_problem.h"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+
+namespace hitgraph::transpose {
+namespace {
+
+// offsets ascend from 0 to at most the number of edges, edges are below it.
+template <typename Edge>
+void check_values(const char* op, const at::Tensor& offsets, const at::Tensor& edges) {
+  const at::Tensor begins = offsets.cpu(), numbers = edges.cpu();
+  const int64_t* begin = begins.const_data_ptr<int64_t>();
+  bool fits = begin[0] == 0 && begin[begins.numel() - 1] <= numbers.numel();
+  for (int64_t point = 1; point < begins.numel(); ++point) {
+    fits &= begin[point - 1] <= begin[point];
+  }
+  const Edge* number = numbers.const_data_ptr<Edge>();
+  const auto past = static_cast<uint64_t>(numbers.numel());
+  for (int64_t place = 0; place < numbers.numel(); ++place) {
+    fits &= static_cast<uint64_t>(int64_t{number[place]}) < past;
+  }
+  TORCH_CHECK_VALUE(fits, op, ": expected offsets and edges of hitgraph::transpose_graph for this ",
+                    "index, got others");
+}
+
+}  // namespace
+
+std::tuple<at::Tensor, at::Tensor> given_or_new(const char* op, const at::Tensor& index,
+                                                int64_t points, const OptionalTensor& offsets,
+                                                const OptionalTensor& edges) {
+  TORCH_CHECK_VALUE(offsets.has_value() == edges.has_value(), op,
+                    ": expected offsets and edges together, got one of them");
+  if (!offsets) {
+    using Signature = std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, c10::SymInt);
+    static const auto transpose_graph = c10::Dispatcher::singleton()
+                                            .findSchemaOrThrow("hitgraph::transpose_graph", "")
+                                            .typed<Signature>();
+    return transpose_graph.call(index, points);
+  }
+  check_same_device(op, "offsets", *offsets, index);
+  check_same_device(op, "edges", *edges, index);
+  check_index_dtype(op, "edges", *edges);
+  TORCH_CHECK_TYPE(offsets->scalar_type() == at::kLong, op, ": expected offsets to be int64, got ",
+                   name_of(offsets->scalar_type()));
+  TORCH_CHECK_VALUE(offsets->dim() == 1 && offsets->size(0) == points + 1, op,
+                    ": expected offsets of shape (", points + 1, "), got ", offsets->sizes());
+  TORCH_CHECK_VALUE(edges->dim() == 1 && edges->numel() == index.numel(), op,
+                    ": expected edges of shape (", index.numel(), "), got ", edges->sizes());
+  const at::Tensor begins = offsets->contiguous(), numbers = edges->contiguous();
+  if (checks_values_of(index)) {
+    numbers.scalar_type() == at::kInt ? check_values<int32_t>(op, begins, numbers)
+                                      : check_values<int64_t>(op, begins, numbers);
+  }
+  return {begins, numbers};
+}
+
+}  // namespace hitgraph::transpose
