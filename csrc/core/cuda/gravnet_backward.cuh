@@ -182,6 +182,46 @@ struct EdgeSum {
   }
 };
 
+// The winning slots of one lane's channels in one row.
+template <typename Channels, typename Slot,
+          bool kPacked = Channels::kHasVectors && sizeof(Slot) == 1>
+struct Winners {
+  Vector<Slot, Channels::kWidth> slots = broadcast<Channels::kWidth>(no_slot<Slot>());
+
+  HITGRAPH_DEVICE void load(Global<const Slot> array, const Channels& channels, int64_t row) {
+    slots = channels.template load<Slot>(array, row);
+  }
+  HITGRAPH_DEVICE bool has(int v, int slot) const {
+    return slots.lanes[v] == static_cast<Slot>(slot);
+  }
+  HITGRAPH_DEVICE bool any(int slot) const {
+    bool found = false;
+    for (int v = 0; v < Channels::kWidth; ++v) found = found || has(v, slot);
+    return found;
+  }
+};
+
+// Bytes stay packed until they are compared: to take them apart is to wait for them, and the rows
+// of the next edges are to be asked for first.
+template <typename Channels, typename Slot>
+struct Winners<Channels, Slot, true> {
+  static constexpr unsigned kOnes = 0x01010101u, kNone = kFullWarp;
+  unsigned slots = kNone;
+
+  HITGRAPH_DEVICE void load(Global<const Slot> array, const Channels& channels, int64_t row) {
+    slots = load_bytes<Channels::kWidth>(array, row + channels.own[0]);
+    if (Channels::kWidth == 2) slots |= kNone << 16;
+  }
+  HITGRAPH_DEVICE bool has(int v, int slot) const {
+    return (slots >> 8 * v & 255u) == static_cast<unsigned>(slot);
+  }
+  // Whether one of the bytes is zero (Mycroft).
+  HITGRAPH_DEVICE bool any(int slot) const {
+    const unsigned difference = slots ^ static_cast<unsigned>(slot) * kOnes;
+    return ((difference - kOnes) & ~difference & kOnes << 7) != 0;
+  }
+};
+
 // So many edges of a point are worked on at once. Slots of 32 bits take many registers.
 template <typename Channels, typename Slot>
 constexpr int kPointEdges = sizeof(Slot) == 1 ? Channels::kInFlight : 2;
@@ -195,36 +235,36 @@ HITGRAPH_DEVICE void add_gradients(const GravnetPoints<T, Slot, Edge>& problem,
                                    EdgeSum<T, Channels::kWidth>& sum) {
   constexpr int kWidth = Channels::kWidth, kInFlight = kPointEdges<Channels, Slot>;
   const GravnetGradients<T, Slot>& gradients = problem.gradients;
-  Vector<T, kWidth> totals[kInFlight];
-  Vector<Slot, kWidth> slots[kInFlight];
+  Vector<T, kWidth> totals[kInFlight], maxima[kInFlight];
+  int slots[kInFlight];
+  Winners<Channels, Slot> winners[kInFlight];
   for (int e = 0; e < kInFlight; ++e) {
     const int row = group.from(source + e, held.row);
     totals[e] = broadcast<kWidth>(T(0));
-    slots[e] = broadcast<kWidth>(no_slot<Slot>());
     if (row < 0) continue;
     if (gradients.total != nullptr) {
       totals[e] = channels.template load<T>(gradients.total, row * gradients.total_stride);
     }
     if (gradients.maximum != nullptr) {
-      const int64_t begin = static_cast<int64_t>(row) * problem.channels;
-      slots[e] = channels.template load<Slot>(gradients.slot, begin);
+      winners[e].load(gradients.slot, channels, static_cast<int64_t>(row) * problem.channels);
     }
   }
   for (int e = 0; e < kInFlight; ++e) {
-    const int row = group.from(source + e, held.row);
-    const Slot slot = static_cast<Slot>(group.from(source + e, held.slot));
-    const T weight = group.from(source + e, held.weight);
     const T factor = group.from(source + e, held.factor);
-    bool any = false;
+    for (int v = 0; v < kWidth; ++v) sum.batch.lanes[v] += factor * totals[e].lanes[v];
+  }
+  for (int e = 0; e < kInFlight; ++e) {
+    const int row = group.from(source + e, held.row);
+    slots[e] = group.from(source + e, held.slot);
+    maxima[e] = broadcast<kWidth>(T(0));
+    if (row < 0 || !winners[e].any(slots[e])) continue;
+    maxima[e] = channels.template load<T>(gradients.maximum, row * gradients.maximum_stride);
+  }
+  for (int e = 0; e < kInFlight; ++e) {
+    const T weight = group.from(source + e, held.weight);
     for (int v = 0; v < kWidth; ++v) {
-      sum.batch.lanes[v] += factor * totals[e].lanes[v];
-      any = any || slots[e].lanes[v] == slot;
-    }
-    if (!any) continue;
-    const Vector<T, kWidth> maxima =
-        channels.template load<T>(gradients.maximum, row * gradients.maximum_stride);
-    for (int v = 0; v < kWidth; ++v) {
-      if (slots[e].lanes[v] == slot) sum.batch.lanes[v] += weight * maxima.lanes[v];
+      const T product = weight * maxima[e].lanes[v];
+      sum.batch.lanes[v] += winners[e].has(v, slots[e]) ? product : T(0);
     }
   }
 }

@@ -16,18 +16,17 @@ struct RowGroup {
   int size, lane;
   unsigned number;  // among all groups
 
-  HITGRAPH_DEVICE explicit RowGroup(int lanes)
-      : size(lanes),
-        lane(static_cast<int>(threadIdx.x) & (lanes - 1)),
-        number(static_cast<unsigned>(
-            (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) >> logarithm(lanes))) {}
+  // In the body: nvcc shows an initializer list to the host's compiler, which has no __ffs.
+  HITGRAPH_DEVICE explicit RowGroup(int lanes) {
+    const int64_t thread = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+    size = lanes;
+    lane = static_cast<int>(threadIdx.x) & (lanes - 1);
+    number = static_cast<unsigned>(thread >> (__ffs(lanes) - 1));
+  }
 
   template <typename T>
   HITGRAPH_DEVICE T from(int source, T value) const {
     return __shfl_sync(kFullWarp, value, source, size);
-  }
-  HITGRAPH_DEVICE static int logarithm(int lanes) {
-    return lanes >= 32 ? 5 : lanes >= 16 ? 4 : lanes >= 8 ? 3 : 2;
   }
   // Of the group's own lanes, bit 0 its first.
   HITGRAPH_DEVICE unsigned ballot(bool vote) const {
@@ -59,6 +58,7 @@ struct RowGroup {
 template <typename T, bool kVector>
 struct LaneChannels {
   static constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T));
+  static constexpr bool kHasVectors = kVector;
   // So many rows are asked for before the first is used.
   static constexpr int kInFlight = kVector ? 4 : 2;
 

@@ -38,6 +38,13 @@ void store_vector(const Vector<T, kWidth>& vector, Global<T> array, host_cuda::I
     array[host_cuda::Index(first.value + v, first.line, first.file)] = vector.lanes[v];
   }
 }
+template <int kCount>
+unsigned load_bytes(Global<const unsigned char> array, host_cuda::Index first) {
+  const auto bytes = load_vector<unsigned char, kCount>(array, first);
+  unsigned number = 0;
+  for (int i = 0; i < kCount; ++i) number |= static_cast<unsigned>(bytes.lanes[i]) << 8 * i;
+  return number;
+}
 #else
 template <typename T, int kWidth>
 HITGRAPH_DEVICE Vector<T, kWidth> load_vector(Global<const T> array, int64_t first) {
@@ -46,6 +53,13 @@ HITGRAPH_DEVICE Vector<T, kWidth> load_vector(Global<const T> array, int64_t fir
 template <typename T, int kWidth>
 HITGRAPH_DEVICE void store_vector(const Vector<T, kWidth>& vector, Global<T> array, int64_t first) {
   *reinterpret_cast<Vector<T, kWidth>*>(array + first) = vector;
+}
+// Two or four, the first in the lowest bits.
+template <int kCount>
+HITGRAPH_DEVICE unsigned load_bytes(Global<const unsigned char> array, int64_t first) {
+  static_assert(kCount == 2 || kCount == 4, "a number of a register");
+  if constexpr (kCount == 2) return *reinterpret_cast<const unsigned short*>(array + first);
+  return *reinterpret_cast<const unsigned*>(array + first);
 }
 #endif
 

@@ -203,8 +203,8 @@ FAULTS = {
     ),
     "gravnet_every_channel_wins": gravnet(
         "gravnet_backward.cuh",
-        "if (slots[e].lanes[v] == slot) sum.batch",
-        "sum.batch",
+        "winners[e].has(v, slots[e]) ? product : T(0);",
+        "product;",
         "[wrong rows]",
     ),
     "gravnet_piece_not_cut": gravnet(
