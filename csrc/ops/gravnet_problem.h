@@ -3,13 +3,13 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 
 #include <cmath>
 #include <tuple>
 
 #include "core/gravnet.h"
 #include "ops/checks.h"
+#include "ops/results.h"
 #include "ops/transpose_problem.h"
 
 namespace hitgraph::gravnet {
@@ -96,8 +96,8 @@ ThreeTensors run(const Arguments& given, bool total, bool maximum, const std::st
   const Arguments a = usable(given);
   const auto result_of = [&](bool wanted, at::ScalarType type) {
     const at::TensorOptions options = a.features.options().dtype(type);
-    return wanted ? at::empty({a.index.size(0), a.features.size(1)}, options)
-                  : at::empty({0}, options);
+    return wanted ? new_result({a.index.size(0), a.features.size(1)}, options)
+                  : new_result({0}, options);
   };
   const at::ScalarType type = a.features.scalar_type();
   const at::Tensor totals = result_of(total, type), maxima = result_of(maximum, type);
@@ -133,7 +133,7 @@ TwoTensors run_backward(const Arguments& given, const OptionalTensor& grad_total
                                                        given_offsets, given_edges);
   }
   const auto result_like = [](bool wanted, const at::Tensor& input) {
-    return wanted ? at::empty(input.sizes(), input.options()) : at::empty({0}, input.options());
+    return wanted ? new_result(input.sizes(), input.options()) : new_result({0}, input.options());
   };
   const at::Tensor grad_features = result_like(by_features, a.features);
   const at::Tensor grad_values = result_like(by_values, a.values);
@@ -154,7 +154,7 @@ TwoTensors run_backward(const Arguments& given, const OptionalTensor& grad_total
       if (by_values) gradient.grad_values = grad_values.data_ptr<T>();
       backward(graph_of<T, decltype(index)>(a), gradient);
     };
-    const bool wide = edges.defined() && edges.scalar_type() == at::kLong;
+    const bool wide = edges.scalar_type() == at::kLong;
     wide ? with_edge(int64_t{}) : with_edge(int32_t{});
   });
   return {grad_features.to(given.features.scalar_type()),

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +10,7 @@
 
 #include "core/knn.h"
 #include "ops/checks.h"
+#include "ops/results.h"
 
 #define HITGRAPH_KNN_PARAMETERS                                                              \
   const at::Tensor &points, int64_t k, const OptionalTensor &row_splits,                     \
@@ -68,8 +68,9 @@ TwoTensors run_search(const KnnArguments& given, const Search& search) {
   const KnnArguments a = checked(given);
   const int64_t rows = a.queries.value_or(a.points).size(0);
   const at::TensorOptions options = a.points.options();
-  const at::Tensor index = at::empty({rows, a.k}, options.dtype(a.index_dtype.value_or(at::kLong)));
-  const at::Tensor distance2 = at::empty({rows, a.k}, options);
+  const at::Tensor index =
+      new_result({rows, a.k}, options.dtype(a.index_dtype.value_or(at::kLong)));
+  const at::Tensor distance2 = new_result({rows, a.k}, options);
   const auto with_types = [&](auto coordinate, auto number) {
     using T = decltype(coordinate);
     using Index = decltype(number);

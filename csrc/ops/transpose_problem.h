@@ -3,12 +3,12 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 
 #include <limits>
 #include <tuple>
 
 #include "ops/checks.h"
+#include "ops/results.h"
 
 namespace hitgraph::transpose {
 
@@ -27,8 +27,9 @@ std::tuple<at::Tensor, at::Tensor> run(const at::Tensor& index, int64_t points,
   check_index_values(kOp, index, points);
   const bool narrow = index.numel() <= std::numeric_limits<int32_t>::max();
   const at::TensorOptions options = index.options();
-  const at::Tensor offsets = at::empty({points + 1}, options.dtype(at::kLong));
-  const at::Tensor edges = at::empty({index.numel()}, options.dtype(narrow ? at::kInt : at::kLong));
+  const at::Tensor offsets = new_result({points + 1}, options.dtype(at::kLong));
+  const at::Tensor edges =
+      new_result({index.numel()}, options.dtype(narrow ? at::kInt : at::kLong));
   const at::Tensor ends = index.contiguous();
   const auto with_edge = [&](const auto* values) {
     int64_t* begins = offsets.data_ptr<int64_t>();

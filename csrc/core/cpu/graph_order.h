@@ -6,8 +6,8 @@
 
 namespace hitgraph {
 
-// Whether rows that lie side by side share neighbours as it is: fewer than half of the neighbours of
-// 64 rows in turn are distinct, at a few places.
+// Whether rows that lie side by side share neighbours as it is: fewer than half of the neighbours
+// of 64 rows in turn are distinct, at a few places.
 template <typename Index>
 bool is_ordered(const Index* index, int64_t rows, int64_t k) {
   constexpr int64_t kRows = 64, kPlaces = 8;

@@ -6,20 +6,12 @@
 #include <algorithm>
 #include <tuple>
 
-#include "core/cpu/huge_pages.h"
 #include "core/knn.h"
 #include "ops/cpu/executor.h"
 #include "ops/knn_problem.h"
 
 namespace hitgraph {
 namespace {
-
-template <typename T, typename Index>
-void advise(const KnnProblem<T>& problem, const KnnResult<T, Index>& result) {
-  const int64_t elements = problem.queries.size * problem.k;
-  advise_huge_pages(result.index, elements * sizeof(Index));
-  advise_huge_pages(result.distance2, elements * sizeof(T));
-}
 
 // By rule of thumb, from uniform clouds.
 template <typename T>
@@ -39,7 +31,6 @@ SimdLevel level_named(const char* op, const std::string& name) {
 TwoTensors search(HITGRAPH_KNN_PARAMETERS) {
   return run_search({"hitgraph::knn", HITGRAPH_KNN_VALUES},
                     [](const auto& problem, const auto& result) {
-                      advise(problem, result);
                       knn_cpu(problem, result, executor_for(problem));
                     });
 }
