@@ -101,13 +101,15 @@ struct GravnetLoops {
       const auto weight = Tile::broadcast(edges.weights[e]);
       typename Tile::Vector dot = {};
       for (int v = 0; v < kVectors; ++v) {
-        typename Tile::Vector grad = Tile::load(row + v * kLanes);
+        typename Tile::Vector grad = Tile::load(row + v * kLanes), feature = own[v];
         if constexpr (kWon) {
-          const auto slots = Tile::load_slots(edges.slot_rows[e] + channel + v * kLanes);
-          grad = slots == Tile::broadcast_integer(edges.slots[e]) ? grad : typename Tile::Vector{};
+          const auto won = Tile::load_slots(edges.slot_rows[e] + channel + v * kLanes) ==
+                           Tile::broadcast_integer(edges.slots[e]);
+          grad = won ? grad : typename Tile::Vector{};
+          feature = won ? feature : typename Tile::Vector{};  // 0 times infinity is no 0
         }
         block[v] += weight * grad;
-        dot += own[v] * grad;
+        dot += feature * grad;
       }
       if (fresh > channel) dot = counted ? dot : typename Tile::Vector{};
       add_parts<Tile>(dot, parts + kParts * e);
