@@ -1,51 +1,91 @@
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
+#include "core/cpu/graph_order.h"
 #include "core/cpu/point_sums.h"
+#include "core/cpu/quotient.h"
 #include "core/edge_gradient.h"
 #include "core/graph.h"
 
 namespace hitgraph {
 namespace {
 
-// Adds sign * 2 grad (query - point) of one edge.
-template <typename T>
-void add_edge(double sign, T grad, const T* query, const T* point, int64_t dim, double* sum) {
-  for (int64_t axis = 0; axis < dim; ++axis) {
-    sum[axis] += sign * distance2_gradient(grad, query[axis] - point[axis]);
+// kDim axes, any number if it is 0.
+template <typename T, typename Index, typename Edge, int kDim>
+class Backward {
+ public:
+  Backward(const Distance2Backward<T, Index, Edge>& problem, const Executor& executor)
+      : problem_(problem), executor_(executor), quotient_(std::max<int64_t>(problem.k, 1)) {
+    const bool own = problem.rows == problem.points_size;
+    if (own && problem.rows * problem.dim * sizeof(T) > kNear &&
+        !is_ordered(problem.index, problem.rows, problem.k)) {
+      order_ = neighbour_order(problem.index, problem.rows, problem.k);
+    }
   }
-}
 
-template <typename T>
-void store(const std::vector<double>& sum, T* out) {
-  std::transform(sum.begin(), sum.end(), out, [](double value) { return static_cast<T>(value); });
-}
+  void by_queries(T* grad_queries) const {
+    std::vector<std::vector<double>> sums(std::max(1, executor_.threads),
+                                          std::vector<double>(dim()));
+    for_each_task(executor_, problem_.rows, 256, [&](int64_t task, int worker) {
+      const int64_t row = order_.empty() ? task : order_[task];
+      std::vector<double>& sum = sums[worker];
+      std::fill(sum.begin(), sum.end(), 0.0);
+      for (int64_t edge = row * problem_.k; edge < (row + 1) * problem_.k; ++edge) {
+        if (problem_.index[edge] >= 0) add(1, edge, row, problem_.index[edge], sum.data());
+      }
+      std::transform(sum.begin(), sum.end(), grad_queries + row * dim(),
+                     [](double value) { return static_cast<T>(value); });
+    });
+  }
+
+  void by_points(T* grad_points) const {
+    PointSums<T> sums(problem_.offsets, problem_.points_size, dim(), grad_points);
+    sums.run(executor_, order_, [&](int64_t begin, int64_t end, int64_t point, int, double* sum) {
+      for (int64_t place = begin; place < end; ++place) {
+        const int64_t edge = problem_.edges[place];
+        add(-1, edge, quotient_(edge), point, sum);
+      }
+    });
+  }
+
+ private:
+  static constexpr std::size_t kNear = std::size_t{1} << 17;  // bytes that stay in a near cache
+
+  int64_t dim() const { return kDim == 0 ? problem_.dim : kDim; }
+
+  // Adds sign * 2 grad (query - point) of one edge.
+  void add(double sign, int64_t edge, int64_t row, int64_t point, double* sum) const {
+    const T grad = problem_.grad[edge];
+    const T *from = problem_.queries + row * dim(), *to = problem_.points + point * dim();
+    for (int64_t axis = 0; axis < dim(); ++axis) {
+      sum[axis] += sign * distance2_gradient(grad, from[axis] - to[axis]);
+    }
+  }
+
+  const Distance2Backward<T, Index, Edge>& problem_;
+  const Executor& executor_;
+  const Quotient<Edge> quotient_;
+  std::vector<int32_t> order_;
+};
 
 }  // namespace
 
 template <typename T, typename Index, typename Edge>
 void distance2_backward_cpu(const Distance2Backward<T, Index, Edge>& problem,
                             const Executor& executor, T* grad_queries, T* grad_points) {
-  const int64_t k = problem.k, dim = problem.dim;
-  std::vector<std::vector<double>> sums(std::max(1, executor.threads), std::vector<double>(dim));
-  const auto add = [&](double sign, int64_t edge, double* sum) {
-    add_edge(sign, problem.grad[edge], problem.queries + edge / k * dim,
-             problem.points + problem.index[edge] * dim, dim, sum);
+  const auto run = [&](auto dim) {
+    const Backward<T, Index, Edge, decltype(dim)::value> backward(problem, executor);
+    backward.by_queries(grad_queries);
+    backward.by_points(grad_points);
   };
-
-  for_each_task(executor, problem.rows, 256, [&](int64_t row, int worker) {
-    std::vector<double>& sum = sums[worker];
-    std::fill(sum.begin(), sum.end(), 0.0);
-    for (int64_t edge = row * k; edge < (row + 1) * k; ++edge) {
-      if (problem.index[edge] >= 0) add(1, edge, sum.data());
-    }
-    store(sum, grad_queries + row * dim);
-  });
-
-  PointSums<T>(problem.offsets, problem.points_size, dim, grad_points)
-      .run(executor, {}, [&](int64_t begin, int64_t end, int64_t, int, double* sum) {
-        for (int64_t place = begin; place < end; ++place) add(-1, problem.edges[place], sum);
-      });
+  switch (problem.dim) {
+    case 2: return run(std::integral_constant<int, 2>());
+    case 3: return run(std::integral_constant<int, 3>());
+    case 4: return run(std::integral_constant<int, 4>());
+    case 8: return run(std::integral_constant<int, 8>());
+    default: return run(std::integral_constant<int, 0>());
+  }
 }
 
 #define HITGRAPH_INSTANTIATE(T, Index, Edge)                                                      \
