@@ -1,6 +1,7 @@
 """GravNet's aggregation and layer on the CPU beside tensor operations and PyTorch Geometric.
 
     python -m benchmarks.aggregate [--n 50000] [--rounds 5] [--output JSON]
+    python -m benchmarks.aggregate --show JSON
 
 Forward and backward together, float32, medians of rounds in which everybody takes turns; results
 and gradients are compared before anything is timed. "indexing" and "embedding" gather the
@@ -109,7 +110,7 @@ def in_turns(steps: dict[str, Step], rounds: int, tolerance: float) -> dict[str,
     for name, step in steps.items():
         for mine, theirs in zip(expected, step(), strict=True):
             error = (mine - theirs).abs() / theirs.abs().max()
-            # Distances that are rounded in another way choose another k-th neighbour here and there.
+            # Distances that are rounded otherwise choose another k-th neighbour here and there.
             others = (error > tolerance).float().mean().item()
             if others > 1e-3:
                 raise RuntimeError(f"{name}: {others:.1%} of the results differ by {tolerance}")
@@ -229,7 +230,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--n", type=int, default=50_000, help="points")
     parser.add_argument("--rounds", type=int, default=5, help="timed calls of each")
     parser.add_argument("--output", type=Path, metavar="JSON", help="write all samples there")
+    parser.add_argument("--show", type=Path, metavar="JSON", help="only print an earlier run")
     options = parser.parse_args(arguments)
+    if options.show:
+        print(markdown(json.loads(options.show.read_text())))
+        return
     results = run(options.n, options.rounds)
     print(markdown(results))
     if options.output:

@@ -1,7 +1,8 @@
 """Build the exact neighbour graph of a calorimeter event, run a GravNet layer on it, check, draw.
 
-    python examples/demo.py                      a generated event of about 55 000 hits python
-    examples/demo.py --event event.npy    a recorded one (N, 9), see hitgraph.datasets.read_event
+    python examples/demo.py                      a generated event of about 55 000 hits
+    python examples/demo.py --event event.npy    a recorded one (N, 9), see
+                                                 hitgraph.datasets.read_event
 
 Exit status: 0 if every checked row agrees with brute force, 1 if one does not, 2 for input that
 cannot be used.
@@ -28,8 +29,10 @@ import hitgraph
 from hitgraph.datasets import CaloEvent, calo_event, read_event
 from hitgraph.debug import knn_brute_force, knn_stats
 from hitgraph.nn import GravNet
+from hitgraph.nn.functional import gravnet_aggregate
 
 ROWS_TO_CHECK = 1000
+F = 32  # features along the edges
 N_FEATURES = 9
 Result = TypeVar("Result")
 
@@ -43,6 +46,8 @@ class Measurements:
     search: float
     forward: float
     backward: float
+    fused: float
+    unfused: float
     candidates_per_query: float
     rows_checked: int
     rows_wrong: int
@@ -65,6 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     neighbours, search = timed(lambda: hitgraph.knn(points, options.k))
     progress.print("running a GravNet layer forward and backward")
     forward, backward = run_gravnet(event, options.k, options.seed)
+    fused, unfused = compare_aggregations(neighbours, options.seed)
     progress.print("comparing with brute force")
     checked, wrong = compare_with_brute_force(points, neighbours, options.k, options.seed)
     counters = knn_stats(points, options.k).counters
@@ -75,6 +81,8 @@ def main(arguments: list[str] | None = None) -> int:
             search=search,
             forward=forward,
             backward=backward,
+            fused=fused,
+            unfused=unfused,
             candidates_per_query=counters.candidates / max(counters.queries, 1),
             rows_checked=checked,
             rows_wrong=wrong,
@@ -162,11 +170,32 @@ def input_features(event: CaloEvent) -> torch.Tensor:
 def run_gravnet(event: CaloEvent, k: int, seed: int) -> tuple[float, float]:
     """Seconds that one GravNet layer (its own graph included) takes forward and backward."""
     torch.manual_seed(seed)
-    layer = GravNet.preset("paper", N_FEATURES, 48, space_dimensions=4, propagate_features=32, k=k)
+    layer = GravNet.preset("paper", N_FEATURES, 48, space_dimensions=4, propagate_features=F, k=k)
     x = input_features(event).requires_grad_()
     y, forward = timed(lambda: layer(x))
     _, backward = timed(lambda: y.square().mean().backward())
     return forward, backward
+
+
+def compare_aggregations(neighbours: hitgraph.Neighbors, seed: int) -> tuple[float, float]:
+    """Seconds of GravNet's mean and maximum forward and backward, fused and with a tensor of every
+    edge's features.
+    """
+    index, distance2 = neighbours
+    distance2 = torch.where(index < 0, torch.inf, distance2 / distance2[:, -1:].clamp(min=1e-6))
+    features = torch.randn(len(index), F, generator=torch.Generator().manual_seed(seed))
+
+    def with_tensors(h: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        weighted = torch.exp(-distance2).unsqueeze(-1) * h[index.clamp(min=0)]
+        return weighted.mean(dim=1), weighted.max(dim=1).values
+
+    def both_ways(aggregate: Callable[[torch.Tensor], tuple[torch.Tensor, ...]]) -> None:
+        outputs = aggregate(features.clone().requires_grad_())
+        torch.autograd.backward(outputs, [torch.ones_like(out) for out in outputs])
+
+    _, fused = timed(lambda: both_ways(lambda h: gravnet_aggregate(h, index, distance2, 1.0)))
+    _, unfused = timed(lambda: both_ways(with_tensors))
+    return fused, unfused
 
 
 def compare_with_brute_force(
@@ -198,6 +227,8 @@ def show(measured: Measurements) -> None:
         ("graph, build and search", f"{measured.search:.3f} s"),
         ("GravNet layer forward, its graph included", f"{measured.forward:.3f} s"),
         ("GravNet layer backward", f"{measured.backward:.3f} s"),
+        (f"its aggregation alone, {F} features, both ways", f"{measured.fused:.3f} s"),
+        ("the same with tensor operations", f"{measured.unfused:.3f} s"),
         ("candidates per query", f"{measured.candidates_per_query:.0f}"),
         ("rows compared with brute force", f"{measured.rows_checked}"),
         ("rows wrong", f"{measured.rows_wrong}"),

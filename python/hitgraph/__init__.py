@@ -15,6 +15,7 @@ from .functional import (  # noqa: E402
     Neighbors,
     TransposedGraph,
     knn,
+    knn_with_transposed,
     row_splits_from_batch,
     transpose_graph,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "debug",
     "functional",
     "knn",
+    "knn_with_transposed",
     "models",
     "nn",
     "row_splits_from_batch",

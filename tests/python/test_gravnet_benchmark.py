@@ -79,3 +79,38 @@ def test_without_a_compiler_says_so(tmp_path: Path) -> None:
 def test_bad_option(arguments: tuple[str, ...]) -> None:
     result = run("gravnet_model", *arguments)
     assert result.returncode == 2 and "Traceback" not in result.stderr
+
+
+def test_the_aggregation_beside_its_peers() -> None:
+    script = (
+        "from benchmarks import aggregate\n"
+        "samples = aggregate.in_turns(aggregate.aggregation_steps(300, 8, 5), 2, 1e-4)\n"
+        "hubs = aggregate.aggregation_steps(300, 8, 5, True)['hitgraph']\n"
+        "print(sorted(samples), all(len(s) == 2 for s in samples.values()), len(hubs()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.stdout.split("\n")[0] == "['embedding', 'hitgraph', 'indexing'] True 4", done.stderr
+
+
+def test_a_wrong_peer_is_not_timed() -> None:
+    script = (
+        "from benchmarks import aggregate\n"
+        "steps = aggregate.aggregation_steps(300, 8, 5)\n"
+        "right = steps['embedding']\n"
+        "steps['embedding'] = lambda: tuple(2 * x for x in right())\n"
+        "aggregate.in_turns(steps, 1, 1e-4)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode != 0 and "embedding: " in done.stderr and "differ" in done.stderr
+
+
+def test_the_committed_table_is_drawn_from_its_samples() -> None:
+    shown = run("aggregate", "--show", ROOT / "benchmarks" / "results" / "aggregate.json")
+    assert shown.returncode == 0, shown.stderr
+    table = [line for line in shown.stdout.splitlines() if line.startswith("| ")]
+    document = (ROOT / "docs" / "benchmarks.md").read_text()
+    assert len(table) > 10 and all(line in document for line in table)
