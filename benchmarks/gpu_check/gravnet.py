@@ -95,7 +95,7 @@ def works(problem: Problem) -> Iterator[Work]:
         same = all(same_bits(a, b) for a, b in zip(found, again, strict=True))
         error = gradient_error(problem, results, grads, found)
         wrong = (not error <= TOLERANCE) + (not same)
-        return {"wrong": wrong, "error": error, "deterministic": same}
+        return {"wrong": wrong, "gradient_error": error, "deterministic": same}
 
     moved = nbytes(features, index, values, *grads, results.slot, *transposed, features, values)
     yield Work(
