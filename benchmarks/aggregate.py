@@ -109,7 +109,7 @@ def in_turns(steps: dict[str, Step], rounds: int, tolerance: float) -> dict[str,
     for name, step in steps.items():
         for mine, theirs in zip(expected, step(), strict=True):
             error = (mine - theirs).abs() / theirs.abs().max()
-            # Distances that are rounded in another way choose another k-th neighbour here and there.
+            # Distances that are rounded otherwise choose another k-th neighbour here and there.
             others = (error > tolerance).float().mean().item()
             if others > 1e-3:
                 raise RuntimeError(f"{name}: {others:.1%} of the results differ by {tolerance}")
