@@ -1,9 +1,18 @@
-"""The peak of resident memory of a piece of work, measured in a process of its own (Linux)."""
+"""The peak of memory of a piece of work: of resident memory, measured in a process of its own
+(Linux), and of a GPU's."""
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+import hitgraph
+from hitgraph.nn.functional import gravnet_aggregate
 
 _PRELUDE = """
 import gc, torch, hitgraph
@@ -76,4 +85,42 @@ def aggregate_bytes(n: int, k: int, f: int) -> int:
 def aggregate_peak(n: int, k: int, f: int, *, transposed_given: bool) -> float:
     """The peak of one aggregation forward and backward, as a multiple of `aggregate_bytes`."""
     peak = peak_of(AGGREGATE, f"kept = work({n}, {k}, {f}, {transposed_given})")
+    return peak / aggregate_bytes(n, k, f)
+
+
+def aggregate_on(
+    device: str, n: int, k: int, f: int, *, transposed_given: bool = True
+) -> tuple[list[Tensor], Callable[[], list[Tensor]]]:
+    """The inputs of one aggregation on a random graph, and its forward and backward pass.
+
+    Args:
+        device: where.
+        n, k, f: points and rows, neighbours, channels.
+        transposed_given: whether the transposed graph is one of the inputs.
+    """
+    features = torch.randn(n, f, device=device, requires_grad=True)
+    index = torch.randint(0, n, (n, k), device=device)
+    distance2 = torch.rand(n, k, device=device, requires_grad=True)
+    transposed = hitgraph.transpose_graph(index, n) if transposed_given else None
+    grads = [torch.randn(n, f, device=device) for _ in range(2)]
+
+    def run() -> list[Tensor]:
+        features.grad = distance2.grad = None
+        outputs = gravnet_aggregate(features, index, distance2, transposed=transposed)
+        torch.autograd.backward(outputs, grads)
+        return [*outputs, *(x.grad for x in (features, distance2) if x.grad is not None)]
+
+    return [features, index, distance2, *(transposed or ()), *grads], run
+
+
+def aggregate_peak_on_gpu(n: int, k: int, f: int, *, transposed_given: bool = True) -> float:
+    """As `aggregate_peak`, by torch's allocator, without the making of a given transposed graph."""
+    gc.collect()
+    before = torch.cuda.memory_allocated()
+    inputs, run = aggregate_on("cuda", n, k, f, transposed_given=transposed_given)
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    results = run()
+    peak = torch.cuda.max_memory_allocated() - before
+    del inputs, results
     return peak / aggregate_bytes(n, k, f)

@@ -84,12 +84,12 @@ def pytest(seconds: float, *arguments: str) -> Result:
 
 
 def cuda_stage(seconds: float) -> Result:
-    return pytest(seconds, "tests/python/test_cuda.py")
+    return pytest(seconds, "tests/python/test_cuda.py", "tests/python/test_cuda_gravnet.py")
 
 
 def tests_stage(seconds: float) -> Result:
     """Everything else, but what compiles for minutes and needs no GPU."""
-    others = ("cuda", "kernel_report", "without_cuda", "consumer", "setup")
+    others = ("cuda", "cuda_gravnet", "kernel_report", "without_cuda", "consumer", "setup")
     ignored = [f"--ignore=tests/python/test_{name}.py" for name in others]
     return pytest(seconds, "--continue-on-collection-errors", *ignored, "tests/python")
 
@@ -126,11 +126,12 @@ def sanitizer_stage(seconds: float) -> Result:
 
 STAGES: dict[str, tuple[float, Callable[[float], Result]]] = {
     "build": (90, build_stage),
-    "cells": (100, lambda seconds: run_module("cells", seconds)),
-    "cuda": (90, cuda_stage),
+    "cells": (85, lambda seconds: run_module("cells", seconds)),
+    "gravnet": (80, lambda seconds: run_module("gravnet", seconds, str(seconds))),
+    "cuda": (80, cuda_stage),
     "bits": (70, lambda seconds: run_module("bits", seconds)),
-    "sanitizer": (140, sanitizer_stage),
-    "tests": (90, tests_stage),
+    "sanitizer": (115, sanitizer_stage),
+    "tests": (80, tests_stage),
 }
 
 
@@ -181,7 +182,7 @@ def main() -> int:
         seconds, run_stage = STAGES[stage]
         try:
             result = run_stage(seconds)
-            if stage == "cells":
+            if stage in ("cells", "gravnet"):
                 result["machine_after"] = machine()["nvidia_smi"]
         except Exception as problem:  # a stage must not lose the others
             result = {"status": 1, "seconds": 0.0, "output": repr(problem)}

@@ -1,9 +1,9 @@
-"""Every named set of points: are the rows that the GPU finds those of the CPU, bit for bit?"""
+"""Every named set of points: are the rows that the GPU finds those of the CPU, bit for bit? And so
+are GravNet's aggregates of every size."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ import torch
 import hitgraph
 from hitgraph import datasets
 
+from . import gravnet_bits
 from .findings import write
 
 
@@ -23,28 +24,42 @@ def same_bits(points: torch.Tensor, splits: torch.Tensor, k: int) -> bool:
     )
 
 
-def cases() -> Iterator[tuple[str, int, int, tuple[int, ...]]]:
-    """Small ones first: the most is seen if time runs out."""
-    for n, dimensions, ks in (
-        (9000, (1, 2, 3, 4, 6, 8, 16), (1, 40, 300)),
-        (150_000, (2, 3, 4), (16, 64)),
-    ):
-        for d in dimensions:
-            for name in datasets.names(d=d):
-                yield name, d, n, ks
+# Points, dimensions, numbers of neighbours.
+Sizes = tuple[int, tuple[int, ...], tuple[int, ...]]
+SMALL: Sizes = (9000, (1, 2, 3, 4, 6, 8, 16), (1, 40, 300))
+LARGE: Sizes = (150_000, (2, 3, 4), (16, 64))
+
+
+def compare_sets(file: Path, findings: dict[str, bool], sizes: Sizes) -> None:
+    n, dimensions, ks = sizes
+    for d in dimensions:
+        for name in datasets.names(d=d):
+            batch = datasets.batch(name, n, d, rng=3)
+            points, splits = torch.as_tensor(batch.points), torch.as_tensor(batch.row_splits)
+            for k in ks:
+                case = f"{name} d={d} n={n} k={k}"
+                findings[case] = False  # what it stays if the GPU gives up
+                write(file, findings)
+                findings[case] = same_bits(points, splits, k)
+            write(file, findings)
+
+
+def compare_aggregates(file: Path, findings: dict[str, bool], device: str) -> None:
+    findings["gravnet special values"] = gravnet_bits.special_values(device)
+    for case in gravnet_bits.cases():
+        findings[str(case)] = False
+        if case.k == gravnet_bits.NEIGHBOURS[0]:
+            write(file, findings)
+        findings[str(case)] = gravnet_bits.same(case, device)
+    write(file, findings)
 
 
 def main(file: Path) -> int:
     findings: dict[str, bool] = {}
-    for name, d, n, ks in cases():
-        batch = datasets.batch(name, n, d, rng=3)
-        points, splits = torch.as_tensor(batch.points), torch.as_tensor(batch.row_splits)
-        for k in ks:
-            case = f"{name} d={d} n={n} k={k}"
-            findings[case] = False  # what it stays if the GPU gives up
-            write(file, findings)
-            findings[case] = same_bits(points, splits, k)
-        write(file, findings)
+    # Small ones first: the most is seen if time runs out.
+    compare_sets(file, findings, SMALL)
+    compare_aggregates(file, findings, "cuda")
+    compare_sets(file, findings, LARGE)
     wrong = [case for case, same in findings.items() if not same]
     print(f"{len(findings)} cases, {len(wrong)} differ", *wrong[:20], sep="\n")
     return 1 if wrong else 0

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +14,7 @@ import hitgraph
 from hitgraph import datasets
 
 from .findings import write
+from .timing import captured, kernel_times, milliseconds, peak_bytes
 
 
 class Cell(NamedTuple):
@@ -48,18 +47,6 @@ CELLS = (
 )
 
 
-def milliseconds(call: Callable[[], object], repeats: int) -> list[float]:
-    times = []
-    for _ in range(repeats):
-        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        begin.record()
-        call()
-        end.record()
-        end.synchronize()
-        times.append(begin.elapsed_time(end))
-    return times
-
-
 def wrong_rows(points: torch.Tensor, splits: torch.Tensor, found: Any, sample: int = 100) -> int:
     """Rows whose distances are not the k smallest, to float32's rounding, of a sample."""
     k = found.index.shape[1]
@@ -77,20 +64,6 @@ def wrong_rows(points: torch.Tensor, splits: torch.Tensor, found: Any, sample: i
     return wrong
 
 
-def kernel_times(call: Callable[[], object], repeats: int = 3) -> dict[str, float]:
-    """Microseconds of every kernel, a call."""
-    activities = [torch.profiler.ProfilerActivity.CUDA]
-    with torch.profiler.profile(activities=activities) as profile:
-        for _ in range(repeats):
-            call()
-        torch.cuda.synchronize()
-    times: dict[str, float] = defaultdict(float)
-    for event in profile.key_averages():
-        name = event.key.replace("void ", "").replace("hitgraph::", "").split("(")[0]
-        times[name[:60]] += event.device_time_total / repeats
-    return dict(sorted(times.items(), key=lambda item: -item[1]))
-
-
 def measure(cell: Cell) -> dict[str, Any]:
     points = torch.as_tensor(datasets.points(cell.points, cell.n, cell.d, rng=1)).cuda()
     splits = torch.arange(0, cell.n + 1, cell.n // cell.events, device="cuda")
@@ -102,10 +75,7 @@ def measure(cell: Cell) -> dict[str, Any]:
     result: dict[str, Any] = {**cell._asdict(), "wrong_of_100": wrong_rows(points, splits, found)}
     del found
     result["first_ms"] = milliseconds(call, 1)[0]
-    torch.cuda.reset_peak_memory_stats()
-    before = torch.cuda.memory_allocated()
-    call()
-    result["peak_mb"] = (torch.cuda.max_memory_allocated() - before) / 1e6
+    result["peak_mb"] = peak_bytes(call) / 1e6
     repeats = 10 if result["first_ms"] > 50 else 30
     milliseconds(call, 3)
     times = milliseconds(call, repeats)
@@ -113,9 +83,7 @@ def measure(cell: Cell) -> dict[str, Any]:
     result["int64_ms"] = statistics.median(
         milliseconds(lambda: hitgraph.knn(points, cell.k, splits), repeats)
     )
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        call()
+    graph = captured(call)
     milliseconds(graph.replay, 3)
     result["graph_ms"] = statistics.median(milliseconds(graph.replay, repeats))
     del graph

@@ -29,8 +29,59 @@ def cell_lines(findings: list[dict[str, Any]]) -> list[str]:
     for cell in findings:
         if "error" in cell:
             continue
-        top = list(cell["kernels_us"].items())[:8]
-        lines.append(f"{cell['name']}: " + ", ".join(f"{name} {us:.0f} us" for name, us in top))
+        lines.append(kernel_line(cell["name"], cell["kernels_us"]))
+    return lines
+
+
+def kernel_line(name: str, kernels_us: dict[str, float]) -> str:
+    top = list(kernels_us.items())[:8]
+    return f"{name}: " + ", ".join(f"{kernel} {us:.0f} us" for kernel, us in top)
+
+
+def gravnet_lines(findings: dict[str, Any]) -> list[str]:
+    """GravNet's aggregation, the talk's network, their memory."""
+    cells, models = findings["cells"], findings["models"]
+    head = ("gravnet, k=64", "ms", "graph", "cold", "goal", "memory", "MB", "wrong")
+    lines = ["{:38}{:>9}{:>9}{:>9}{:>8}{:>8}{:>8}{:>7}".format(*head)]
+    even = {(c["what"], c["n"], c["channels"], c["index"]): c for c in cells if not c["hubs"]}
+    for cell in cells:
+        key = (cell["what"], cell["n"], cell["channels"], cell["index"])
+        name = "{} n={} F={} {}".format(*key) + (" hubs" if cell["hubs"] else "")
+        if "error" in cell:
+            lines.append(f"{name:38}{cell['error'][:80]}")
+            continue
+        goal = "" if cell["goal_ms"] is None else f"{cell['goal_ms']:.1f}"
+        row = (
+            f"{name:38}{cell['ms']:9.3f}{cell['graph_ms']:9.3f}{cell['cold_ms']:9.3f}{goal:>8}"
+            f"{cell['share']:8.0%}{cell['peak_mb']:8.0f}{cell['wrong']:7}"
+        )
+        if cell["hubs"] and "graph_ms" in even.get(key, {}):
+            row += f"  {cell['graph_ms'] / even[key]['graph_ms']:.2f} times without hubs"
+        lines.append(row)
+    lines += [
+        f"memory: share of {findings['bandwidth'] / 1e12:.2f} TB/s, which a copy reaches, by the "
+        "bytes that have to be moved (graph)",
+    ]
+    if "peak" in findings:
+        lines.append(
+            f"peak forward and backward, n=200000 F=32: {findings['peak']:.2f} times inputs, "
+            "graph, results and gradients (at most 1.3)"
+        )
+    lines += ["", "{:38}{:>9}{:>9}{:>8}{:>8}".format("GravNetModel", "ms", "graph", "goal", "MB")]
+    for model in models:
+        name = f"{model['n']} hits, {model['mode']}, {model['form']}"
+        if "error" in model:
+            lines.append(f"{name:38}{model['error'][:80]}")
+            continue
+        goal = "" if model["goal_ms"] is None else f"{model['goal_ms']:.1f}"
+        graph = f"{model['graph_ms']:.3f}" if "graph_ms" in model else ""
+        lines.append(f"{name:38}{model['ms']:9.3f}{graph:>9}{goal:>8}{model['peak_mb']:8.0f}")
+    lines.append("")
+    for cell in cells:
+        if "kernels_us" in cell:
+            name = f"{cell['what']} n={cell['n']} F={cell['channels']} {cell['index']}"
+            name += " hubs" if cell["hubs"] else ""
+            lines.append(kernel_line(name, cell["kernels_us"]))
     return lines
 
 
@@ -41,6 +92,8 @@ def text(results: dict[str, Any]) -> str:
     lines += ["", *(line(name, result) for name, result in stages.items()), ""]
     if findings := stages.get("cells", {}).get("findings"):
         lines += cell_lines(findings)
+    if findings := stages.get("gravnet", {}).get("findings"):
+        lines += ["", *gravnet_lines(findings)]
     if findings := stages.get("bits", {}).get("findings"):
         wrong = [case for case, same in findings.items() if not same]
         lines += ["", f"bits: {len(findings)} cases compared with the CPU, {len(wrong)} differ"]

@@ -8,6 +8,24 @@ import torch
 
 import hitgraph
 
+from .gravnet_problem import aggregate, differentiate, random_grads, random_problem
+
+
+def small_aggregations(device: str) -> None:
+    """Rows of vectors and of numbers, slots of both types, a hub of several pieces."""
+    for channels, k, dtype, divisor in (
+        (32, 16, torch.float32, "k"),
+        (22, 5, torch.float32, "count"),
+        (128, 3, torch.float64, "one"),
+        (3, 300, torch.float32, "k"),
+    ):
+        rows = 60 if k == 300 else 1200
+        weights = dtype == torch.float64
+        problem = random_problem(rows, k, 300, channels, dtype=dtype, weights=weights).to(device)
+        results = aggregate(problem, divisor, "zero")
+        transposed = hitgraph.transpose_graph(problem.index, 300)
+        differentiate(problem, results, random_grads(problem), transposed, divisor)
+
 
 def main() -> None:
     random = torch.Generator().manual_seed(1)
@@ -30,6 +48,7 @@ def main() -> None:
     # Everybody's neighbours are the same few: hubs.
     same = torch.zeros(3000, 2, device="cuda", requires_grad=True)
     hitgraph.knn(same, 8).distance2.sum().backward()
+    small_aggregations("cuda")
     torch.cuda.synchronize()
 
 
