@@ -50,11 +50,27 @@ AGGREGATIONS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
 }
 
 
-def aggregation_steps(n: int, k: int, f: int, hubs: bool = False) -> dict[str, Step]:
-    """Forward and backward of one aggregation, by its name."""
+def along_a_z_curve(points: Tensor) -> Tensor:
+    """The order of points (N, 4) by the interleaved bits of their cells of side 1/2."""
+    cells = (2 * points).long()
+    key = torch.zeros(len(points), dtype=torch.int64)
+    for bit in range(8):
+        for axis in range(4):
+            key |= (cells[:, axis] >> bit & 1) << (4 * bit + axis)
+    return torch.argsort(key)
+
+
+def aggregation_steps(n: int, k: int, f: int, kind: str = "random") -> dict[str, Step]:
+    """Forward and backward of one aggregation, by its name.
+
+    kind: "random", points in random order; "ordered", near ones stored near each other; "hubs", all
+    points the same.
+    """
     torch.manual_seed(1)
     points = torch.rand(n, 4) * (n / k) ** 0.25  # about k points within distance 1
-    index, distance2 = hitgraph.knn(torch.zeros_like(points) if hubs else points, k)
+    if kind == "ordered":
+        points = points[along_a_z_curve(points)]
+    index, distance2 = hitgraph.knn(torch.zeros_like(points) if kind == "hubs" else points, k)
     features, grads = torch.randn(n, f), (torch.randn(n, f), torch.randn(n, f))
 
     def step_of(aggregate: Callable[..., tuple[Tensor, ...]]) -> Step:
@@ -159,17 +175,17 @@ def run(n: int, rounds: int) -> dict[str, Any]:
     k = 64
     results: dict[str, Any] = {"environment": environment(), "n": n, "k": k, "cases": {}}
     results["copy_bandwidth"] = memory_bandwidth()
-    for f in (32, 128):
-        samples = in_turns(aggregation_steps(n, k, f), rounds, 1e-4)
-        results["cases"][f"aggregation, F = {f}"] = samples
-        results["cases"][f"aggregation, F = {f}"] |= {
+    for f, kind in ((32, "random"), (128, "random"), (32, "ordered"), (128, "ordered")):
+        case = f"aggregation, F = {f}" + (", points in order" if kind == "ordered" else "")
+        results["cases"][case] = {
+            **in_turns(aggregation_steps(n, k, f, kind), rounds, 1e-4),
             "least_bytes": least_traffic(n, k, f),
             "gathered_bytes": gathered_traffic(n, k, f),
         }
     results["cases"]["layer of torch_geometric, k = 40"] = in_turns(layer_steps(n), rounds, 1e-3)
     mine = {
-        name: aggregation_steps(n, k, 32, hubs)["hitgraph"]
-        for name, hubs in (("average", False), ("hubs", True))
+        name: aggregation_steps(n, k, 32, kind)["hitgraph"]
+        for name, kind in (("average", "random"), ("hubs", "hubs"))
     }
     results["hubs"] = {
         name: in_turns({name: step}, rounds, 1e-4)[name] for name, step in mine.items()

@@ -85,7 +85,8 @@ def test_the_aggregation_beside_its_peers() -> None:
     script = (
         "from benchmarks import aggregate\n"
         "samples = aggregate.in_turns(aggregate.aggregation_steps(300, 8, 5), 2, 1e-4)\n"
-        "hubs = aggregate.aggregation_steps(300, 8, 5, True)['hitgraph']\n"
+        "hubs = aggregate.aggregation_steps(300, 8, 5, 'hubs')['hitgraph']\n"
+        "aggregate.in_turns(aggregate.aggregation_steps(300, 8, 5, 'ordered'), 1, 1e-4)\n"
         "print(sorted(samples), all(len(s) == 2 for s in samples.values()), len(hubs()))\n"
     )
     done = subprocess.run(
