@@ -72,14 +72,16 @@ def aggregation_steps(n: int, k: int, f: int, kind: str = "random") -> dict[str,
         points = points[along_a_z_curve(points)]
     index, distance2 = hitgraph.knn(torch.zeros_like(points) if kind == "hubs" else points, k)
     features, grads = torch.randn(n, f), (torch.randn(n, f), torch.randn(n, f))
+    features.requires_grad_()
+    distance2.requires_grad_()
 
     def step_of(aggregate: Callable[..., tuple[Tensor, ...]]) -> Step:
         def step() -> tuple[Tensor, ...]:
-            h, d2 = features.clone().requires_grad_(), distance2.clone().requires_grad_()
-            outputs = aggregate(h, index, d2)
+            features.grad = distance2.grad = None
+            outputs = aggregate(features, index, distance2)
             torch.autograd.backward(outputs, grads)
-            assert h.grad is not None and d2.grad is not None
-            return *outputs, h.grad, d2.grad
+            assert features.grad is not None and distance2.grad is not None
+            return *outputs, features.grad, distance2.grad
 
         return step
 
@@ -100,16 +102,16 @@ def layer_steps(n: int) -> dict[str, Step]:
         other = GravNetConv(64, 64, space_dimensions=4, propagate_dimensions=32, k=40)
         own.load_state_dict(other.state_dict())
         layers["torch_geometric"] = other
-    x, grad = torch.randn(n, 64), torch.randn(n, 64)
+    x, grad = torch.randn(n, 64, requires_grad=True), torch.randn(n, 64)
 
     def step_of(layer: torch.nn.Module) -> Step:
         def step() -> tuple[Tensor, ...]:
             layer.zero_grad()
-            own_x = x.clone().requires_grad_()
-            y = layer(own_x)
+            x.grad = None
+            y = layer(x)
             y.backward(grad)
-            assert own_x.grad is not None
-            return y, own_x.grad
+            assert x.grad is not None
+            return y, x.grad
 
         return step
 

@@ -2,11 +2,13 @@
 
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
 
 #include "hitgraph/debug.h"
+#include "ops/cpu/executor.h"
 
 namespace hitgraph {
 
@@ -26,16 +28,41 @@ void set_debug_checks(bool enabled) { debug_checks_flag() = enabled; }
 
 bool debug_checks() { return debug_checks_flag(); }
 
+namespace {
+
+int64_t number_of(uint8_t value) { return value == 255 ? -1 : value; }
+int64_t number_of(int32_t value) { return value; }
+int64_t number_of(int64_t value) { return value; }
+
+}  // namespace
+
+template <typename Integer>
+bool all_within(const Integer* values, int64_t count, int64_t lowest, int64_t past) {
+  constexpr int64_t kShare = 1 << 16;
+  std::atomic<bool> all{true};
+  const int64_t shares = (count + kShare - 1) / kShare;
+  for_each_task(torch_executor(count / 8), shares, 1, [&](int64_t share, int) {
+    const int64_t end = std::min(count, (share + 1) * kShare);
+    bool within = true;  // no branch a value: every operator on a graph comes through here
+    for (int64_t i = share * kShare; i < end; ++i) {
+      within &= number_of(values[i]) >= lowest && number_of(values[i]) < past;
+    }
+    if (!within) all = false;
+  });
+  return all;
+}
+
+template bool all_within(const uint8_t*, int64_t, int64_t, int64_t);
+template bool all_within(const int32_t*, int64_t, int64_t, int64_t);
+template bool all_within(const int64_t*, int64_t, int64_t, int64_t);
+
 bool checks_values_of(const at::Tensor& tensor) { return tensor.is_cpu() || debug_checks(); }
 
 void check_index_values(const char* op, const at::Tensor& index, int64_t points) {
   if (!checks_values_of(index)) return;
   const at::Tensor ends = index.cpu().contiguous();
   const auto check = [&](const auto* values) {
-    bool all = true;  // no branch an edge: every operator on a graph comes through here
-    for (int64_t edge = 0; edge < ends.numel(); ++edge) {
-      all &= values[edge] >= -1 && values[edge] < points;
-    }
+    const bool all = all_within(values, ends.numel(), -1, points);
     for (int64_t edge = 0; !all && edge < ends.numel(); ++edge) {
       TORCH_CHECK_VALUE(values[edge] >= -1 && values[edge] < points, op,
                         ": expected index from -1 to ", points - 1, ", got ", values[edge]);
@@ -59,9 +86,9 @@ void check_index_dtype(const char* op, const char* name, const at::Tensor& tenso
 }
 
 void check_same_device(const char* op, const char* name, const at::Tensor& tensor,
-                       const at::Tensor& points) {
-  TORCH_CHECK(tensor.device() == points.device(), op, ": expected ", name, " on ", points.device(),
-              " like points, got ", tensor.device());
+                       const at::Tensor& other, const char* other_name) {
+  TORCH_CHECK(tensor.device() == other.device(), op, ": expected ", name, " on ", other.device(),
+              " like ", other_name, ", got ", tensor.device());
 }
 
 namespace {

@@ -32,6 +32,11 @@ KnnArguments checked(KnnArguments arguments);
 // hitgraph/debug.h), since it waits for the device.
 bool checks_values_of(const at::Tensor& tensor);
 
+// Whether lowest <= value < past for all values, which lie on the CPU. Integer = uint8_t, where 255
+// stands for -1, int32_t, int64_t.
+template <typename Integer>
+bool all_within(const Integer* values, int64_t count, int64_t lowest, int64_t past);
+
 // Where values are checked: `index` names points below `points`, or -1 (ValueError).
 void check_index_values(const char* op, const at::Tensor& index, int64_t points);
 
@@ -44,8 +49,8 @@ std::string name_of(at::ScalarType type);
 // `tensor` is integral of 32 or 64 bits (TypeError).
 void check_index_dtype(const char* op, const char* name, const at::Tensor& tensor);
 
-// `tensor` lies where `points` does (RuntimeError).
+// `tensor` lies where `other` does (RuntimeError).
 void check_same_device(const char* op, const char* name, const at::Tensor& tensor,
-                       const at::Tensor& points);
+                       const at::Tensor& other, const char* other_name = "points");
 
 }  // namespace hitgraph

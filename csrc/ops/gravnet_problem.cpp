@@ -1,6 +1,5 @@
 #include "ops/gravnet_problem.h"
 
-#include <algorithm>
 #include <limits>
 
 namespace hitgraph::gravnet {
@@ -25,8 +24,8 @@ void check(const Arguments& a) {
                    " to be floating point, got ", name_of(values.scalar_type()));
   TORCH_CHECK_VALUE(values.sizes() == index.sizes(), a.op, ": expected ", name,
                     " to have the shape of index, ", index.sizes(), ", got ", values.sizes());
-  check_same_device(a.op, "index", index, features);
-  check_same_device(a.op, name, values, features);
+  check_same_device(a.op, "index", index, features, "features");
+  check_same_device(a.op, name, values, features, "features");
   TORCH_CHECK_VALUE(!a.scale || std::isfinite(*a.scale), a.op,
                     ": expected scale to be finite, got ", a.scale.value_or(0));
   TORCH_CHECK_VALUE(a.divisor == "k" || a.divisor == "count" || a.divisor == "one", a.op,
@@ -49,7 +48,7 @@ at::ScalarType slot_type(int64_t k) { return k <= kMostNarrowSlots ? at::kByte :
 
 at::Tensor usable_gradient(const char* name, const OptionalTensor& grad, const Arguments& a) {
   if (!grad) return {};
-  check_same_device(a.op, name, *grad, a.features);
+  check_same_device(a.op, name, *grad, a.features, "features");
   TORCH_CHECK_TYPE(grad->is_floating_point(), a.op, ": expected ", name,
                    " to be floating point, got ", name_of(grad->scalar_type()));
   TORCH_CHECK_VALUE(
@@ -64,7 +63,7 @@ at::Tensor usable_gradient(const char* name, const OptionalTensor& grad, const A
 
 at::Tensor usable_slot(const at::Tensor& slot, bool maximum, const Arguments& a) {
   if (!maximum) return {};
-  check_same_device(a.op, "slot", slot, a.features);
+  check_same_device(a.op, "slot", slot, a.features, "features");
   const at::ScalarType type = slot_type(a.index.size(1));
   TORCH_CHECK_TYPE(slot.scalar_type() == type, a.op, ": expected slot to be ", name_of(type),
                    ", got ", name_of(slot.scalar_type()));
@@ -75,19 +74,10 @@ at::Tensor usable_slot(const at::Tensor& slot, bool maximum, const Arguments& a)
   const at::Tensor slots = slot.contiguous();
   if (checks_values_of(slots)) {
     const at::Tensor there = slots.cpu();
-    const auto past = static_cast<int64_t>(a.index.size(1));
-    const auto fits = [&](int64_t value) {
-      return value < past || (type == at::kByte && value == 255);
-    };
-    bool all = true;
-    if (type == at::kByte) {
-      const uint8_t* value = there.const_data_ptr<uint8_t>();
-      all = std::all_of(value, value + there.numel(), fits);
-    } else {
-      const int32_t* value = there.const_data_ptr<int32_t>();
-      all =
-          std::all_of(value, value + there.numel(), [&](int32_t v) { return v >= -1 && fits(v); });
-    }
+    const int64_t past = a.index.size(1);
+    const bool all = type == at::kByte
+                         ? all_within(there.const_data_ptr<uint8_t>(), there.numel(), -1, past)
+                         : all_within(there.const_data_ptr<int32_t>(), there.numel(), -1, past);
     TORCH_CHECK_VALUE(all, a.op, ": expected slot below ", past, ", or none, got others");
   }
   return slots;

@@ -14,11 +14,7 @@ void check_values(const char* op, const at::Tensor& offsets, const at::Tensor& e
   for (int64_t point = 1; point < begins.numel(); ++point) {
     fits &= begin[point - 1] <= begin[point];
   }
-  const Edge* number = numbers.const_data_ptr<Edge>();
-  const auto past = static_cast<uint64_t>(numbers.numel());
-  for (int64_t place = 0; place < numbers.numel(); ++place) {
-    fits &= static_cast<uint64_t>(int64_t{number[place]}) < past;
-  }
+  fits &= all_within(numbers.const_data_ptr<Edge>(), numbers.numel(), 0, numbers.numel());
   TORCH_CHECK_VALUE(fits, op, ": expected offsets and edges of hitgraph::transpose_graph for this ",
                     "index, got others");
 }
@@ -37,8 +33,8 @@ std::tuple<at::Tensor, at::Tensor> given_or_new(const char* op, const at::Tensor
                                             .typed<Signature>();
     return transpose_graph.call(index, points);
   }
-  check_same_device(op, "offsets", *offsets, index);
-  check_same_device(op, "edges", *edges, index);
+  check_same_device(op, "offsets", *offsets, index, "index");
+  check_same_device(op, "edges", *edges, index, "index");
   check_index_dtype(op, "edges", *edges);
   TORCH_CHECK_TYPE(offsets->scalar_type() == at::kLong, op, ": expected offsets to be int64, got ",
                    name_of(offsets->scalar_type()));

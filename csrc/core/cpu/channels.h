@@ -59,6 +59,13 @@ struct Channels {
     for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = lane >= first ? -1 : 0;
     return lanes;
   }
+  // Whether a lane has a bit.
+  static HITGRAPH_INLINE bool any(Integers lanes) {
+    Integer numbers[kLanes], bits = 0;
+    std::memcpy(numbers, &lanes, sizeof numbers);
+    for (int lane = 0; lane < kLanes; ++lane) bits |= numbers[lane];
+    return bits != 0;
+  }
   // By loops: GCC 12 converts vectors of other lengths element by element.
   template <typename Slot>
   static HITGRAPH_INLINE Integers load_slots(const Slot* from) {

@@ -20,8 +20,10 @@ struct GravnetLoops {
     for (int64_t e = 0; e < count; ++e) weights[e] = exponential.exponential_at(values[e]);
   }
 
-  // One tile over a row's edges. The maximum is left out at compile time where nobody wants it.
-  template <bool kMaximum, typename Tile>
+  // One tile over a row's edges. The maximum is left out at compile time where nobody wants it. A
+  // NaN among the products is seen in their sum and makes the tile be done again, with every
+  // comparison that `replaces` asks for; without one the first suffices.
+  template <bool kMaximum, bool kNan, typename Tile>
   static HITGRAPH_INLINE void reduce_tile(const RowEdges<T>& edges, int64_t channel, T* total,
                                           T* maximum, Slot* slot) {
     constexpr int kVectors = Tile::kVectors;
@@ -43,13 +45,23 @@ struct GravnetLoops {
           const auto product = weight * Tile::load(row + v * Tile::kLanes);
           block[v] += product;
           if constexpr (kMaximum) {
-            const auto better = replaces(product, best[v]);
+            typename Tile::Integers better;
+            if constexpr (kNan) {
+              better = replaces(product, best[v]);
+            } else {
+              better = product > best[v];
+            }
             best[v] = better ? product : best[v];
             at[v] = better ? here : at[v];
           }
         }
       }
       for (int v = 0; v < kVectors; ++v) sum[v] += block[v];
+    }
+    if constexpr (kMaximum && !kNan) {
+      typename Tile::Integers nan = {};
+      for (int v = 0; v < kVectors; ++v) nan |= sum[v] != sum[v];
+      if (Tile::any(nan)) return reduce_again<Tile>(edges, channel, total, maximum, slot);
     }
     for (int v = 0; v < kVectors; ++v) {
       const int64_t place = channel + v * Tile::kLanes;
@@ -61,15 +73,21 @@ struct GravnetLoops {
     }
   }
 
+  template <typename Tile>
+  static __attribute__((noinline)) void reduce_again(const RowEdges<T>& edges, int64_t channel,
+                                                     T* total, T* maximum, Slot* slot) {
+    reduce_tile<true, true, Tile>(edges, channel, total, maximum, slot);
+  }
+
   static void total(const RowEdges<T>& edges, int64_t channels, T* total) {
     for_each_tile<Isa, T>(channels, [&](auto tile, int64_t channel, int64_t) {
-      reduce_tile<false, decltype(tile)>(edges, channel, total, nullptr, nullptr);
+      reduce_tile<false, false, decltype(tile)>(edges, channel, total, nullptr, nullptr);
     });
   }
   static void maximum(const RowEdges<T>& edges, int64_t channels, T* total, T* maximum,
                       Slot* slot) {
     for_each_tile<Isa, T>(channels, [&](auto tile, int64_t channel, int64_t) {
-      reduce_tile<true, decltype(tile)>(edges, channel, total, maximum, slot);
+      reduce_tile<true, false, decltype(tile)>(edges, channel, total, maximum, slot);
     });
   }
 
