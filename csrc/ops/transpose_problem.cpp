@@ -1,6 +1,6 @@
 #include "ops/transpose_problem.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
+#include "hitgraph/ops.h"
 
 namespace hitgraph::transpose {
 namespace {
@@ -27,11 +27,7 @@ std::tuple<at::Tensor, at::Tensor> given_or_new(const char* op, const at::Tensor
   TORCH_CHECK_VALUE(offsets.has_value() == edges.has_value(), op,
                     ": expected offsets and edges together, got one of them");
   if (!offsets) {
-    using Signature = std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, c10::SymInt);
-    static const auto transpose_graph = c10::Dispatcher::singleton()
-                                            .findSchemaOrThrow("hitgraph::transpose_graph", "")
-                                            .typed<Signature>();
-    return transpose_graph.call(index, points);
+    return transpose_graph(index, points);
   }
   check_same_device(op, "offsets", *offsets, index, "index");
   check_same_device(op, "edges", *edges, index, "index");

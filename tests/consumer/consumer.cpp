@@ -3,6 +3,7 @@
 #include <hitgraph/version.h>
 
 #include <cstdio>
+#include <tuple>
 
 int main() {
   const at::Tensor points = at::rand({100, 3}).requires_grad_(true);
@@ -17,7 +18,19 @@ int main() {
   const at::Tensor difference = points.unsqueeze(1) - points.index({index});
   const bool same = at::allclose(difference.square().sum(-1), distance2);
   const bool gradient = points.grad().defined() && points.grad().abs().sum().item<float>() > 0;
-  std::printf("hitgraph %s: split %d, same %d, gradient %d\n", hitgraph::version(), split, same,
-              gradient);
-  return split && same && gradient ? 0 : 1;
+
+  const at::Tensor features = at::rand({100, 4}).requires_grad_(true);
+  hitgraph::GravnetOptions how;
+  std::tie(how.offsets, how.edges) = hitgraph::transpose_graph(index, 100);
+  const auto [mean, maximum, slot] =
+      hitgraph::gravnet_aggregate(features, index, distance2.detach(), 1.0, how);
+  (mean.sum() + maximum.sum()).backward();
+  const at::Tensor products =
+      distance2.detach().neg().exp().unsqueeze(-1) * features.index({index});
+  const bool aggregated = at::allclose(products.mean(1), mean) &&
+                          at::allclose(products.amax(1), maximum) &&
+                          features.grad().abs().sum().item<float>() > 0;
+  std::printf("hitgraph %s: split %d, same %d, gradient %d, aggregated %d\n", hitgraph::version(),
+              split, same, gradient, aggregated);
+  return split && same && gradient && aggregated ? 0 : 1;
 }

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <optional>
+#include <string>
 #include <tuple>
 
 namespace hitgraph {
@@ -28,5 +29,23 @@ std::tuple<at::Tensor, at::Tensor> knn(const at::Tensor& points, int64_t k,
 // Offsets (B+1) of the segments of a sorted vector of segment numbers (n).
 at::Tensor row_splits_from_batch(const at::Tensor& batch,
                                  std::optional<int64_t> batch_size = std::nullopt);
+
+// (offsets, edges): the edges of `index` (m, k) by the point that they reach. See
+// hitgraph.transpose_graph.
+std::tuple<at::Tensor, at::Tensor> transpose_graph(const at::Tensor& index, int64_t points);
+
+struct GravnetOptions {
+  bool total = true, maximum = true;
+  std::string divisor = "k";     // of the total: "k", "count" or "one"
+  std::string missing = "skip";  // or "zero"
+  std::optional<at::Tensor> offsets, edges;
+};
+
+// (total, maximum, slot): GravNet's aggregation of `features` (n, f) over the graph `index` (m, k).
+// `values` (m, k) are squared distances, or weights without a scale. See
+// hitgraph.nn.functional.gravnet_aggregate; slot is the column that each maximum came from.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> gravnet_aggregate(
+    const at::Tensor& features, const at::Tensor& index, const at::Tensor& values,
+    std::optional<double> scale, const GravnetOptions& options = {});
 
 }  // namespace hitgraph
