@@ -1,5 +1,6 @@
 #include "ops/gravnet_problem.h"
 
+#include <cmath>
 #include <limits>
 
 namespace hitgraph::gravnet {
@@ -26,7 +27,10 @@ void check(const Arguments& a) {
                     " to have the shape of index, ", index.sizes(), ", got ", values.sizes());
   check_same_device(a.op, "index", index, features, "features");
   check_same_device(a.op, name, values, features, "features");
-  TORCH_CHECK_VALUE(!a.scale || std::isfinite(*a.scale), a.op,
+  const bool narrow = wide_type(a) == at::kFloat;
+  const double most =
+      narrow ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  TORCH_CHECK_VALUE(!a.scale || std::abs(*a.scale) <= most, a.op,
                     ": expected scale to be finite, got ", a.scale.value_or(0));
   TORCH_CHECK_VALUE(a.divisor == "k" || a.divisor == "count" || a.divisor == "one", a.op,
                     ": expected divisor to be 'k', 'count' or 'one', got '", a.divisor, "'");

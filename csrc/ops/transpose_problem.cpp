@@ -1,5 +1,8 @@
 #include "ops/transpose_problem.h"
 
+#include <ATen/ops/equal.h>
+
+#include "hitgraph/debug.h"
 #include "hitgraph/ops.h"
 
 namespace hitgraph::transpose {
@@ -15,8 +18,9 @@ void check_values(const char* op, const at::Tensor& offsets, const at::Tensor& e
     fits &= begin[point - 1] <= begin[point];
   }
   fits &= all_within(numbers.const_data_ptr<Edge>(), numbers.numel(), 0, numbers.numel());
-  TORCH_CHECK_VALUE(fits, op, ": expected offsets and edges of hitgraph::transpose_graph for this ",
-                    "index, got others");
+  TORCH_CHECK_VALUE(fits, op,
+                    ": expected offsets and edges as of hitgraph::transpose_graph for this ",
+                    "index, got offsets that do not ascend or edges that do not exist");
 }
 
 }  // namespace
@@ -42,6 +46,11 @@ std::tuple<at::Tensor, at::Tensor> given_or_new(const char* op, const at::Tensor
   if (checks_values_of(index)) {
     numbers.scalar_type() == at::kInt ? check_values<int32_t>(op, begins, numbers)
                                       : check_values<int64_t>(op, begins, numbers);
+  }
+  if (debug_checks()) {  // as much work as making it
+    const auto [expected_begins, expected_numbers] = transpose_graph(index, points);
+    TORCH_CHECK_VALUE(at::equal(begins, expected_begins) && at::equal(numbers, expected_numbers),
+                      op, ": expected the transposed graph of this index, got that of another");
   }
   return {begins, numbers};
 }

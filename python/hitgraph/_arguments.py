@@ -50,6 +50,7 @@ def check_search(
 def check_sizes(where: str, **sizes: int) -> None:
     """The sizes of a layer or a model: each at least 1."""
     for name, value in sizes.items():
+        check_int(where, name, value)
         if value < 1:
             raise ValueError(f"{where}: expected {name} to be at least 1, got {value}")
 

@@ -150,7 +150,7 @@ def test_graph_of_another_size() -> None:
         ({"own": "minus"}, "expected own to be one of 'none', .*got 'minus'"),
         ({"divisor": "n"}, "expected divisor to be one of 'k', 'count', got 'n'"),
         ({"missing": "n"}, "expected missing to be one of 'skip', 'zero', got 'n'"),
-        ({"reduce": ("median",)}, "expected reduce to hold 'mean', 'max', 'sum'"),
+        ({"reduce": ("median",)}, "expected reduce to be a list of 'mean', 'max', 'sum'"),
     ],
 )
 def test_constructor_errors(options: dict[str, object], sentence: str) -> None:

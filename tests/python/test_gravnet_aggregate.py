@@ -187,6 +187,11 @@ class TestAggregate:
             ({"reduce": ("min",)}, ValueError, r"'mean', 'max', 'sum', got \('min',\)"),
             ({"reduce": "mean"}, ValueError, "'mean', 'max', 'sum', got 'mean'"),
             ({"scale": "10"}, TypeError, "scale to be a float, got str"),
+            ({"scale": torch.ones(())}, TypeError, "scale to be a float, got Tensor"),
+            ({"scale": 1e300}, ValueError, "scale to be finite, got 1e"),
+            ({"reduce": (name for name in ("mean",))}, ValueError, "reduce to be a list of"),
+            ({"reduce": 5}, ValueError, "reduce to be a list of .*, got 5"),
+            ({"transposed": (1, 2)}, TypeError, "transposed to be a TransposedGraph, got tuple"),
             ({"scale": math.nan}, ValueError, "scale to be finite, got nan"),
             (
                 {"distance2": torch.zeros(4, 2, device="meta")},

@@ -171,6 +171,23 @@ def test_float32_is_near_float64(channels: int, k: int, scale: float) -> None:
         assert (error <= TOLERANCE * terms + 1e-36).all(), (error / terms).nan_to_num().max()
 
 
+@pytest.mark.parametrize("k", [64, 1000])
+def test_sums_of_one_sign_are_near_float64(k: int) -> None:
+    # Nothing cancels, every rounding goes the same way: hubs and rows of equal terms.
+    index = torch.arange(k).expand(40, k) % 3
+    distance2 = torch.full((40, k), 0.37)
+    results = []
+    for dtype in (torch.float32, torch.float64):
+        features = torch.full((3, 33), 0.7).to(dtype).requires_grad_()
+        values = distance2.to(dtype).clone().requires_grad_()
+        function = gravnet_aggregate if dtype == torch.float32 else aggregate_by_tensors
+        (mean,) = function(features, index, values, 1.0, reduce=("mean",))
+        mean.backward(torch.full_like(mean, 0.3))
+        results.append((mean.detach(), features.grad, values.grad))
+    for narrow, wide in zip(*results, strict=True):
+        assert ((narrow - wide).abs() <= TOLERANCE * wide.abs()).all()
+
+
 class TestBits:
     def results(self, transposed: bool = False) -> list[Tensor]:
         index, distance2 = graph(3000, 40, 2000)
@@ -251,6 +268,15 @@ class TestSpecialValues:
         slot = OPS.gravnet_aggregate(features, index, torch.ones(2, 300), None)[2]
         assert slot.dtype == torch.int32 and slot.flatten().tolist() == [299, -1]
 
+    def test_an_infinite_weight_touches_only_what_it_won(self) -> None:
+        features = torch.tensor([[1.0, -1.0], [1.0, 1.0]], requires_grad=True)
+        weight = torch.tensor([[torch.inf, 1.0]])
+        (maximum,) = gravnet_aggregate(
+            features, torch.tensor([[0, 1]]), None, weight=weight, reduce=("max",)
+        )
+        maximum.sum().backward()
+        assert features.grad.tolist() == [[torch.inf, 0.0], [0.0, 1.0]]
+
     def test_far_neighbours_have_weight_zero(self) -> None:
         features = torch.ones(2, 1)
         distance2 = torch.tensor([[86.9, 87.1], [1e30, torch.inf]])
@@ -309,6 +335,18 @@ class TestOperators:
         with torch.no_grad():
             assert len(OPS.knn_with_transposed(points, 6, splits)) == 4
 
+    def test_the_transposed_graph_of_another_is_refused_in_debug_mode(self) -> None:
+        index = torch.tensor([[0, 1], [1, -1]])
+        other = hitgraph.transpose_graph(torch.tensor([[1, 0], [0, 1]]), 2)
+        mean, _ = gravnet_aggregate(
+            torch.ones(2, 1, requires_grad=True), index, torch.ones(2, 2), transposed=other
+        )
+        with (
+            hitgraph.debug.checks(True),
+            pytest.raises(ValueError, match="expected the transposed graph of this index, got"),
+        ):
+            mean.sum().backward()
+
     @pytest.mark.parametrize(
         ("change", "exception", "sentence"),
         [
@@ -317,8 +355,8 @@ class TestOperators:
             ({"edges": torch.zeros(3).int()}, ValueError, r"edges of shape \(8\), got \[3\]"),
             ({"edges": torch.zeros(8)}, TypeError, "edges to be int64 or int32"),
             ({"offsets": torch.zeros(6).int()}, TypeError, "offsets to be int64"),
-            ({"offsets": torch.tensor([0, 9, 9, 9, 9, 9])}, ValueError, "for this index"),
-            ({"edges": torch.full((8,), 8).int()}, ValueError, "for this index"),
+            ({"offsets": torch.tensor([0, 9, 9, 9, 9, 9])}, ValueError, "that do not ascend"),
+            ({"edges": torch.full((8,), 8).int()}, ValueError, "that do not exist"),
             ({"slot": torch.full((4, 3), 9).byte()}, ValueError, "slot below 2"),
             ({"slot": torch.zeros(4, 3).int()}, TypeError, "slot to be uint8"),
             ({"slot": torch.zeros(4, 2).byte()}, ValueError, r"slot of shape \(4, 3\)"),

@@ -70,6 +70,12 @@ class TestGraph:
         y, graph = layer(x, graph=neighbours, return_graph=True)
         assert torch.equal(y, layer(x, SPLITS)) and graph.coordinates is None
 
+    @pytest.mark.parametrize("graph", ["a", torch.zeros(40, 3).long(), (1, 2)])
+    def test_what_is_no_graph(self, graph: object) -> None:
+        layer, x = make()
+        with pytest.raises(TypeError, match="GravNet: expected graph to be a GravNetGraph or"):
+            layer(x, graph=graph)
+
 
 class TestModes:
     def test_inference_mode(self) -> None:

@@ -120,8 +120,6 @@ class TestKeys:
         theirs, _ = trained(name)
         with pytest.raises(RuntimeError, match=r"size mismatch for output\.weight"):
             fresh(name, propagate_features=3).load_state_dict(theirs)
-        with pytest.raises(RuntimeError, match=r"size mismatch for output\.weight"):
-            fresh(name, reduce=("mean",)).load_state_dict(theirs)
 
 
 def test_half_an_output_layer() -> None:
@@ -172,3 +170,18 @@ def test_torch_geometric(monkeypatch: pytest.MonkeyPatch, batched: bool) -> None
     torch.testing.assert_close(
         layer.output.weight.grad, torch.cat(outputs, dim=1), atol=1e-4, rtol=1e-4
     )
+
+
+@pytest.mark.parametrize("reduce", [("mean", "sum"), ("mean", "mean"), ("max",)])
+def test_other_aggregates_are_refused_by_name(reduce: tuple[str, ...]) -> None:
+    state, _ = trained("pyg")
+    with pytest.raises(RuntimeError, match=r'Missing key\(s\) in state_dict: "output.weight"'):
+        fresh("pyg", reduce=reduce).load_state_dict(state)
+
+
+@pytest.mark.parametrize("name", ["lin_out1.weight", "lin_out2.weight"])
+def test_a_weight_that_is_no_matrix_is_refused_by_name(name: str) -> None:
+    state, _ = trained("pyg")
+    state[name] = state[name].flatten()
+    with pytest.raises(RuntimeError, match=rf'Unexpected key\(s\) in state_dict: .*"{name}"'):
+        fresh("pyg").load_state_dict(state)

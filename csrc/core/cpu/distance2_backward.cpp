@@ -18,7 +18,7 @@ class Backward {
   Backward(const Distance2Backward<T, Index, Edge>& problem, const Executor& executor)
       : problem_(problem), executor_(executor), quotient_(std::max<int64_t>(problem.k, 1)) {
     const bool own = problem.rows == problem.points_size;
-    if (own && problem.rows * problem.dim * sizeof(T) > kNear &&
+    if (own && problem.rows * problem.dim * sizeof(T) > kNearBytes &&
         !is_ordered(problem.index, problem.rows, problem.k)) {
       order_ = neighbour_order(problem.index, problem.rows, problem.k);
     }
@@ -50,7 +50,8 @@ class Backward {
   }
 
  private:
-  static constexpr std::size_t kNear = std::size_t{1} << 17;  // bytes that stay in a near cache
+  static constexpr std::size_t kNearBytes = std::size_t{1}
+                                            << 17;  // bytes that stay in a near cache
 
   int64_t dim() const { return kDim == 0 ? problem_.dim : kDim; }
 

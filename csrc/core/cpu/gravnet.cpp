@@ -15,7 +15,8 @@ void gravnet_aggregate_cpu(const GravnetGraph<T, Index>& graph, bool missing_is_
                                      GravnetRow<T>(graph, missing_is_zero));
   const int64_t channels = graph.channels;
 
-  for_each_row(graph, gravnet_order(graph), executor, [&](int64_t row, int worker) {
+  constexpr int64_t kNearBytes = int64_t{1} << 23;
+  for_each_row(graph, gravnet_order(graph, kNearBytes), executor, [&](int64_t row, int worker) {
     GravnetRow<T>& edges = scratch[worker];
     edges.load(graph, kernels, row);
     T* total = result.total == nullptr ? nullptr : result.total + row * channels;

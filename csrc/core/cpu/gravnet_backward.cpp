@@ -24,9 +24,11 @@ class Backward {
   void run() {
     prepare_rows();
     if (gradient_.grad_values != nullptr) clear_missing();
+    // An edge reads rows of three arrays here, and values one by one.
+    constexpr int64_t kNearBytes = int64_t{1} << 20;
     std::vector<Batch> batches(workers_);
     PointSums<T> sums(gradient_.offsets, graph_.points, graph_.channels, gradient_.grad_features);
-    sums.run(executor_, gravnet_order(graph_),
+    sums.run(executor_, gravnet_order(graph_, kNearBytes),
              [&](int64_t begin, int64_t end, int64_t point, int worker, double* sum) {
                for (int64_t first = begin; first < end; first += kEdgeBatch) {
                  add(first, std::min(end, first + kEdgeBatch), point, batches[worker], sum);

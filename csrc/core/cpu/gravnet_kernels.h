@@ -17,7 +17,7 @@ struct RowEdges {
 
 // So many edges of a point are worked on together, and so many products summed in T before the sum
 // goes into a double.
-constexpr int64_t kEdgeBatch = 64;
+constexpr int64_t kEdgeBatch = 32;
 
 // At most kEdgeBatch edges that reach one point.
 template <typename T, typename Slot>

@@ -119,15 +119,16 @@ struct GravnetLoops {
       const auto weight = Tile::broadcast(edges.weights[e]);
       typename Tile::Vector dot = {};
       for (int v = 0; v < kVectors; ++v) {
-        typename Tile::Vector grad = Tile::load(row + v * kLanes), feature = own[v];
+        const auto grad = Tile::load(row + v * kLanes);
+        typename Tile::Vector product = weight * grad, part = own[v] * grad;
         if constexpr (kWon) {
           const auto won = Tile::load_slots(edges.slot_rows[e] + channel + v * kLanes) ==
                            Tile::broadcast_integer(edges.slots[e]);
-          grad = won ? grad : typename Tile::Vector{};
-          feature = won ? feature : typename Tile::Vector{};  // 0 times infinity is no 0
+          product = won ? product : typename Tile::Vector{};
+          part = won ? part : typename Tile::Vector{};
         }
-        block[v] += weight * grad;
-        dot += feature * grad;
+        block[v] += product;
+        dot += part;
       }
       if (fresh > channel) dot = counted ? dot : typename Tile::Vector{};
       add_parts<Tile>(dot, parts + kParts * e);

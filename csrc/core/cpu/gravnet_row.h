@@ -49,13 +49,12 @@ class GravnetRow {
   int64_t size_ = 0, present_ = 0;
 };
 
-// The order in which rows, or points, are worked on; empty: as they are numbered. It pays where the
-// rows of features do not fit in a cache that is near.
+// The order in which rows, or points, are worked on; empty: as they are numbered. A walk takes a
+// while, on one thread: it pays where the rows of features are more than `bytes`, those of a cache.
 template <typename T, typename Index>
-std::vector<int32_t> gravnet_order(const GravnetGraph<T, Index>& graph) {
-  constexpr int64_t kNear = int64_t{1} << 19;
-  const int64_t bytes = graph.points * graph.channels * static_cast<int64_t>(sizeof(T));
-  if (graph.rows != graph.points || bytes < kNear) return {};
+std::vector<int32_t> gravnet_order(const GravnetGraph<T, Index>& graph, int64_t bytes) {
+  const int64_t needed = graph.points * graph.channels * static_cast<int64_t>(sizeof(T));
+  if (graph.rows != graph.points || needed < bytes) return {};
   if (is_ordered(graph.index, graph.rows, graph.k)) return {};
   return neighbour_order(graph.index, graph.rows, graph.k);
 }

@@ -110,7 +110,7 @@ TwoTensors backward_by_tensors(const OptionalTensor& grad_total, const OptionalT
                                const at::Tensor& values, const at::Tensor& slot,
                                std::optional<double> scale, const std::string& divisor,
                                bool by_features, bool by_values) {
-  const at::Tensor present = index >= 0;
+  const at::Tensor present = (index >= 0).logical_and(index < features.size(0));
   // A missing edge points to a row of zeros, behind the last.
   const at::Tensor padded = at::constant_pad_nd(features, {0, 0, 0, 1});
   const at::Tensor ends = at::where(present, index.to(at::kLong), features.size(0)).flatten();

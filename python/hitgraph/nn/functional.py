@@ -68,7 +68,8 @@ def gravnet_aggregate(
     Returns:
         One (M, F) tensor for each entry of reduce.
 
-    The gradient reaches features and distance2 (or weight); it is deterministic. Among equal
+    The gradient reaches features and distance2 (or weight); it is deterministic. The transforms of
+    torch.func have none of it. Among equal
     products the gradient of the maximum goes to the first in row order, that is, to the nearest,
     and among equally near ones to the smallest index. Derivatives of higher order work, with
     tensors of M·k·F numbers.
@@ -80,7 +81,9 @@ def gravnet_aggregate(
         RuntimeError: tensors on different devices.
     """
     check_tensors(_OP, features=features, index=index, distance2=distance2, weight=weight)
-    _check_arguments(features, index, distance2, weight, scale, reduce, divisor, missing)
+    _check_arguments(
+        features, index, distance2, weight, scale, reduce, divisor, missing, transposed
+    )
     values = distance2 if weight is None else weight
     offsets, edges = (None, None) if transposed is None else transposed
 
@@ -111,6 +114,15 @@ def gravnet_aggregate(
     return tuple(found[name] for name in reduce)
 
 
+def check_reduce(where: str, reduce: object) -> None:
+    """A list or tuple of REDUCTIONS, at least one."""
+    named = isinstance(reduce, (list, tuple)) and all(name in REDUCTIONS for name in reduce)
+    if not named or not reduce:
+        raise ValueError(
+            f"{where}: expected reduce to be a list of 'mean', 'max', 'sum', got {reduce!r}"
+        )
+
+
 def _check_arguments(
     features: object,
     index: object,
@@ -120,17 +132,22 @@ def _check_arguments(
     reduce: Sequence[str],
     divisor: str,
     missing: str,
+    transposed: object,
 ) -> None:
     """What the operator cannot tell, or would name otherwise."""
     for name, value in (("features", features), ("index", index)):
         if value is None:
             raise TypeError(f"{_OP}: expected {name} to be a Tensor, got None")
-    if not isinstance(scale, (int, float)) and not hasattr(scale, "__float__"):
+    number = isinstance(scale, (int, float)) or hasattr(scale, "__float__")
+    if not number or isinstance(scale, Tensor):  # a tensor's gradient would be lost
         raise TypeError(f"{_OP}: expected scale to be a float, got {type(scale).__name__}")
+    if not (transposed is None or isinstance(transposed, TransposedGraph)):
+        raise TypeError(
+            f"{_OP}: expected transposed to be a TransposedGraph, got {type(transposed).__name__}"
+        )
     if distance2 is None and weight is None:
         raise ValueError(f"{_OP}: expected distance2 or weight, got neither")
-    if isinstance(reduce, str) or not reduce or any(name not in REDUCTIONS for name in reduce):
-        raise ValueError(f"{_OP}: expected reduce to hold 'mean', 'max', 'sum', got {reduce!r}")
+    check_reduce(_OP, reduce)
     if divisor not in DIVISORS:
         raise ValueError(f"{_OP}: expected divisor to be 'k' or 'count', got {divisor!r}")
     if missing not in MISSING:

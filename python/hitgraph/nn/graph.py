@@ -51,8 +51,13 @@ def adopt_graph(where: str, x: Tensor, graph: GravNetGraph | Neighbors) -> GravN
     """A graph that was handed to a layer, for the points x (N, features).
 
     Raises:
+        TypeError: it is no graph.
         ValueError: it has not one row a point.
     """
+    if not isinstance(graph, (GravNetGraph, Neighbors)):
+        raise TypeError(
+            f"{where}: expected graph to be a GravNetGraph or Neighbors, got {type(graph).__name__}"
+        )
     if graph.index.dim() != 2 or graph.index.shape[0] != x.shape[0]:
         raise ValueError(
             f"{where}: expected graph.index to be ({x.shape[0]}, k), one row a point, "

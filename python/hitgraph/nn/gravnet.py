@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from hitgraph._arguments import check_features, check_sizes
 from hitgraph.functional import Neighbors
 
-from .functional import DIVISORS, MISSING, REDUCTIONS, gravnet_aggregate
+from .functional import DIVISORS, MISSING, check_reduce, gravnet_aggregate
 from .graph import GravNetGraph, adopt_graph, search_graph
 from .presets import PRESETS
 from .state_dicts import translate
@@ -67,7 +67,7 @@ class GravNet(nn.Module):
         k: neighbours of a point.
         scale: factor of the squared distance in the exponent.
         include_self: whether a point is its own (nearest) neighbour; it is one of the k then.
-        reduce: aggregates to use, in this order: "mean", "max".
+        reduce: aggregates to use, in this order: "mean", "max", "sum".
         divisor: "k" or "count", see `hitgraph.nn.functional.gravnet_aggregate`.
         missing: "skip" or "zero", see there.
         own: "none", "own_minus_aggregate" (H_i − mean_i) or "aggregate_minus_own" (mean_i − H_i).
@@ -117,10 +117,7 @@ class GravNet(nn.Module):
             propagate_features=propagate_features,
             k=k,
         )
-        if isinstance(reduce, str) or not reduce or any(name not in REDUCTIONS for name in reduce):
-            raise ValueError(
-                f"{_WHERE}: expected reduce to hold 'mean', 'max', 'sum', got {reduce!r}"
-            )
+        check_reduce(_WHERE, reduce)
         for name, choice, known in (
             ("divisor", divisor, DIVISORS),
             ("missing", missing, MISSING),

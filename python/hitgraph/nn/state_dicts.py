@@ -73,24 +73,31 @@ def translate(
             state_dict[prefix + ours] = state_dict.pop(prefix + theirs)
 
     weight = prefix + "output.weight"
+    if sorted(layer.reduce) != ["max", "mean"]:
+        return  # no other system has such columns: torch reports the names
     by_input, by_aggregates = prefix + "lin_out1.weight", prefix + "lin_out2.weight"
     if weight in state_dict:
         return
-    if by_input in state_dict and by_aggregates in state_dict:
-        both = [state_dict.pop(by_input), state_dict.pop(by_aggregates)]
+    both: list[Any] = [state_dict.get(by_input), state_dict.get(by_aggregates)]
+    if all(map(_is_matrix, both)) and both[0].shape[0] == both[1].shape[0]:
+        del state_dict[by_input], state_dict[by_aggregates]
         state_dict[weight] = _input_mean_max(layer, torch.cat(both, dim=1))
-    elif (theirs := prefix + "output_transformations.0.weight") in state_dict:
+    elif _is_matrix(state_dict.get(theirs := prefix + "output_transformations.0.weight")):
         state_dict[weight] = _input_mean_max(layer, state_dict.pop(theirs))
-    elif (theirs := prefix + "lin.weight") in state_dict:
+    elif _is_matrix(state_dict.get(theirs := prefix + "lin.weight")):
         # Mean and maximum first: the same columns, turned round.
         turned = state_dict.pop(theirs).roll(layer.in_features, dims=1)
         state_dict[weight] = _input_mean_max(layer, turned)
 
 
+def _is_matrix(weight: Tensor | None) -> bool:
+    return weight is not None and weight.dim() == 2
+
+
 def _input_mean_max(layer: GravNetColumns, weight: Tensor) -> Tensor:
     """A weight whose columns are those of X, mean and maximum, in the layer's own order."""
     widths = [layer.in_features] + 2 * [layer.propagate.out_features]
-    if weight.shape[1] != sum(widths) or len(layer.reduce) != 2:
+    if weight.shape[1] != sum(widths):
         return weight  # does not fit: torch names the shape that came and the one expected
     x, mean, maximum = weight.split(widths, dim=1)
     aggregates = {"mean": mean, "max": maximum}
