@@ -127,9 +127,13 @@ TwoTensors run_backward(const Arguments& given, const OptionalTensor& grad_total
   const at::Tensor total = usable_gradient("grad_total", grad_total, a);
   const at::Tensor maximum = usable_gradient("grad_maximum", grad_maximum, a);
   const at::Tensor slots = usable_slot(slot, maximum.defined(), a);
-  const auto transposed =
-      transpose::given_or_new(kBackwardOp, a.index, a.features.size(0), given_offsets, given_edges);
-  const at::Tensor &offsets = std::get<0>(transposed), &edges = std::get<1>(transposed);
+  at::Tensor offsets, edges;
+  // Along it the CPU makes both gradients in one pass; other devices make that of the values by
+  // rows.
+  if (by_features || a.features.is_cpu()) {
+    std::tie(offsets, edges) = transpose::given_or_new(kBackwardOp, a.index, a.features.size(0),
+                                                       given_offsets, given_edges);
+  }
   const auto result_like = [](bool wanted, const at::Tensor& input) {
     return wanted ? new_result(input.sizes(), input.options()) : new_result({0}, input.options());
   };
@@ -146,13 +150,13 @@ TwoTensors run_backward(const Arguments& given, const OptionalTensor& grad_total
       if (total.defined()) gradient.total_stride = total.stride(0);
       if (maximum.defined()) gradient.maximum_stride = maximum.stride(0);
       gradient.slot = data_or_null<Slot>(slots);
-      gradient.offsets = offsets.const_data_ptr<int64_t>();
-      gradient.edges = edges.const_data_ptr<Edge>();
+      gradient.offsets = data_or_null<int64_t>(offsets);
+      gradient.edges = data_or_null<Edge>(edges);
       if (by_features) gradient.grad_features = grad_features.data_ptr<T>();
       if (by_values) gradient.grad_values = grad_values.data_ptr<T>();
       backward(graph_of<T, decltype(index)>(a), gradient);
     };
-    const bool wide = edges.scalar_type() == at::kLong;
+    const bool wide = edges.defined() && edges.scalar_type() == at::kLong;
     wide ? with_edge(int64_t{}) : with_edge(int32_t{});
   });
   return {grad_features.to(given.features.scalar_type()),
