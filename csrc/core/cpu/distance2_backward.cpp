@@ -16,13 +16,12 @@ template <typename T, typename Index, typename Edge, int kDim>
 class Backward {
  public:
   Backward(const Distance2Backward<T, Index, Edge>& problem, const Executor& executor)
-      : problem_(problem), executor_(executor), quotient_(std::max<int64_t>(problem.k, 1)) {
-    const bool own = problem.rows == problem.points_size;
-    if (own && problem.rows * problem.dim * sizeof(T) > kNearBytes &&
-        !is_ordered(problem.index, problem.rows, problem.k)) {
-      order_ = neighbour_order(problem.index, problem.rows, problem.k);
-    }
-  }
+      : problem_(problem),
+        executor_(executor),
+        quotient_(std::max<int64_t>(problem.k, 1)),
+        order_(order_of_work(problem.index, problem.rows, problem.k, problem.points_size,
+                             problem.points_size * problem.dim * static_cast<int64_t>(sizeof(T)),
+                             kNearBytes)) {}
 
   void by_queries(T* grad_queries) const {
     std::vector<std::vector<double>> sums(std::max(1, executor_.threads),
@@ -50,8 +49,7 @@ class Backward {
   }
 
  private:
-  static constexpr std::size_t kNearBytes = std::size_t{1}
-                                            << 17;  // bytes that stay in a near cache
+  static constexpr int64_t kNearBytes = int64_t{1} << 17;
 
   int64_t dim() const { return kDim == 0 ? problem_.dim : kDim; }
 
@@ -67,7 +65,7 @@ class Backward {
   const Distance2Backward<T, Index, Edge>& problem_;
   const Executor& executor_;
   const Quotient<Edge> quotient_;
-  std::vector<int32_t> order_;
+  const std::vector<int32_t> order_;
 };
 
 }  // namespace

@@ -49,14 +49,10 @@ class GravnetRow {
   int64_t size_ = 0, present_ = 0;
 };
 
-// The order in which rows, or points, are worked on; empty: as they are numbered. A walk takes a
-// while, on one thread: it pays where the rows of features are more than `bytes`, those of a cache.
 template <typename T, typename Index>
-std::vector<int32_t> gravnet_order(const GravnetGraph<T, Index>& graph, int64_t bytes) {
-  const int64_t needed = graph.points * graph.channels * static_cast<int64_t>(sizeof(T));
-  if (graph.rows != graph.points || needed < bytes) return {};
-  if (is_ordered(graph.index, graph.rows, graph.k)) return {};
-  return neighbour_order(graph.index, graph.rows, graph.k);
+std::vector<int32_t> gravnet_order(const GravnetGraph<T, Index>& graph, int64_t near_bytes) {
+  const int64_t bytes = graph.points * graph.channels * static_cast<int64_t>(sizeof(T));
+  return order_of_work(graph.index, graph.rows, graph.k, graph.points, bytes, near_bytes);
 }
 
 // Asks for the cache lines of `count` values.
@@ -66,7 +62,7 @@ inline void prefetch(const T* begin, int64_t count) {
   for (int64_t i = 0; i < count; i += kLine) __builtin_prefetch(begin + i);
 }
 
-// Calls visit(row, worker) for every row, in the order above. The processor sees what comes next
+// Calls visit(row, worker) for every row, in this order. The processor sees what comes next
 // only if rows come as they are stored.
 template <typename T, typename Index, typename Visit>
 void for_each_row(const GravnetGraph<T, Index>& graph, const std::vector<int32_t>& order,

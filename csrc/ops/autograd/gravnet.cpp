@@ -16,6 +16,8 @@
 #include <string>
 #include <tuple>
 
+#include "ops/autograd/optional.h"
+
 namespace hitgraph {
 namespace {
 
@@ -24,10 +26,6 @@ using torch::autograd::variable_list;
 using OptionalTensor = std::optional<at::Tensor>;
 using TwoTensors = std::tuple<at::Tensor, at::Tensor>;
 using ThreeTensors = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
-
-OptionalTensor if_defined(const at::Tensor& tensor) {
-  return tensor.defined() ? OptionalTensor(tensor) : std::nullopt;
-}
 
 ThreeTensors call_aggregate(const at::Tensor& features, const at::Tensor& index,
                             const at::Tensor& values, std::optional<double> scale, bool total,

@@ -16,6 +16,7 @@
 #include <optional>
 #include <tuple>
 
+#include "ops/autograd/optional.h"
 #include "ops/knn_problem.h"
 
 namespace hitgraph {
@@ -46,10 +47,6 @@ TwoTensors call_backward(const at::Tensor& grad, const at::Tensor& queries,
                              .findSchemaOrThrow("hitgraph::distance2_backward", "")
                              .typed<decltype(call_backward)>();
   return op.call(grad, queries, points, index, offsets, edges);
-}
-
-OptionalTensor if_defined(const at::Tensor& tensor) {
-  return tensor.defined() ? OptionalTensor(tensor) : std::nullopt;
 }
 
 class Knn : public torch::autograd::Function<Knn> {
