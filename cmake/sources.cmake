@@ -12,13 +12,22 @@ set(HITGRAPH_CORE_CPU_SOURCES
   csrc/core/cpu/knn.cpp
   csrc/core/cpu/knn_brute_force.cpp
   csrc/core/cpu/knn_portable.cpp
+  csrc/core/cpu/radius.cpp
+  csrc/core/cpu/radius_brute_force.cpp
+  csrc/core/cpu/radius_portable.cpp
   csrc/core/cpu/simd_level.cpp
   csrc/core/cpu/sort_keys.cpp
   csrc/core/cpu/transpose_graph.cpp)
 
 # Compiled for one instruction set each, chosen at run time; x86-64 only.
-set(HITGRAPH_CORE_AVX2_SOURCES csrc/core/cpu/gravnet_avx2.cpp csrc/core/cpu/knn_avx2.cpp)
-set(HITGRAPH_CORE_AVX512_SOURCES csrc/core/cpu/gravnet_avx512.cpp csrc/core/cpu/knn_avx512.cpp)
+set(HITGRAPH_CORE_AVX2_SOURCES
+  csrc/core/cpu/gravnet_avx2.cpp
+  csrc/core/cpu/knn_avx2.cpp
+  csrc/core/cpu/radius_avx2.cpp)
+set(HITGRAPH_CORE_AVX512_SOURCES
+  csrc/core/cpu/gravnet_avx512.cpp
+  csrc/core/cpu/knn_avx512.cpp
+  csrc/core/cpu/radius_avx512.cpp)
 
 # Compiled by nvcc; no torch header.
 set(HITGRAPH_CORE_CUDA_SOURCES
@@ -30,11 +39,13 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/api.cpp
   csrc/ops/autograd/gravnet.cpp
   csrc/ops/autograd/knn.cpp
+  csrc/ops/autograd/radius.cpp
   csrc/ops/checks.cpp
   csrc/ops/cpu/distance2_backward.cpp
   csrc/ops/cpu/executor.cpp
   csrc/ops/cpu/gravnet.cpp
   csrc/ops/cpu/knn.cpp
+  csrc/ops/cpu/radius.cpp
   csrc/ops/cpu/row_splits.cpp
   csrc/ops/cpu/transpose_graph.cpp
   csrc/ops/gravnet_problem.cpp
@@ -68,6 +79,7 @@ set(HITGRAPH_CPP_TESTS
   tests/cpp/gravnet_test.cpp
   tests/cpp/knn_exact_test.cpp
   tests/cpp/knn_work_test.cpp
+  tests/cpp/radius_test.cpp
   tests/cpp/simd_level_test.cpp)
 
 # Those that run kernels on the host.

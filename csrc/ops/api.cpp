@@ -23,6 +23,19 @@ std::tuple<at::Tensor, at::Tensor> knn(const at::Tensor& points, int64_t k,
                  options.index_dtype);
 }
 
+std::tuple<at::Tensor, at::Tensor, at::Tensor> radius(const at::Tensor& points, double r,
+                                                      const RadiusOptions& options) {
+  using Signature = std::tuple<at::Tensor, at::Tensor, at::Tensor>(
+      const at::Tensor&, double, const OptionalTensor&, const OptionalTensor&,
+      const OptionalTensor&, const OptionalTensor&, const OptionalTensor&, bool,
+      std::optional<int64_t>, bool, std::optional<at::ScalarType>);
+  static const auto op =
+      c10::Dispatcher::singleton().findSchemaOrThrow("hitgraph::radius", "").typed<Signature>();
+  return op.call(points, r, options.row_splits, options.queries, options.query_row_splits,
+                 options.query_mask, options.point_mask, options.include_self,
+                 options.max_neighbors, options.inclusive, options.index_dtype);
+}
+
 at::Tensor row_splits_from_batch(const at::Tensor& batch, std::optional<int64_t> batch_size) {
   using Signature = at::Tensor(const at::Tensor&, std::optional<c10::SymInt>, std::string);
   static const auto op = c10::Dispatcher::singleton()

@@ -128,7 +128,7 @@ void check_mask(const char* op, const char* name, const OptionalTensor& mask,
                     " to have shape (", size, "), got ", mask->sizes());
 }
 
-void check_queries(const KnnArguments& a) {
+void check_queries(const SearchArguments& a) {
   if (!a.queries) {
     TORCH_CHECK_VALUE(!a.query_row_splits, a.op,
                       ": expected query_row_splits only together with queries");
@@ -151,17 +151,14 @@ void check_queries(const KnnArguments& a) {
                     a.row_splits->size(0) - 1, ", got ", a.query_row_splits->size(0) - 1);
 }
 
-void check_metadata(const KnnArguments& a) {
+void check_metadata(const SearchArguments& a) {
   check_coordinates(a.op, "points", a.points);
-  TORCH_CHECK_VALUE(a.k >= 1, a.op, ": expected k to be at least 1, got ", a.k);
-  const int64_t most = a.points.is_cuda() ? kMaxCudaPoints : kMaxPoints;
-  TORCH_CHECK_VALUE(a.k <= most, a.op, ": expected k to be at most ", most, ", got ", a.k);
   if (a.row_splits) check_row_splits(a.op, "row_splits", *a.row_splits, a.points);
   check_queries(a);
   check_mask(a.op, "point_mask", a.point_mask, a.points, a.points.size(0));
   check_mask(a.op, "query_mask", a.query_mask, a.points, a.queries.value_or(a.points).size(0));
-  TORCH_CHECK_VALUE(!a.max_radius || *a.max_radius >= 0, a.op,
-                    ": expected max_radius to be a number not below 0, got ", *a.max_radius);
+  TORCH_CHECK_VALUE(!a.max_radius || *a.max_radius >= 0, a.op, ": expected ", a.radius_name,
+                    " to be a number not below 0, got ", *a.max_radius);
   TORCH_CHECK_TYPE(!a.index_dtype || *a.index_dtype == at::kLong || *a.index_dtype == at::kInt,
                    a.op, ": expected index_dtype to be torch.int64 or torch.int32, got torch.",
                    name_of(*a.index_dtype));
@@ -201,7 +198,16 @@ at::Tensor searchable(const at::Tensor& coordinates) {
 
 }  // namespace
 
-KnnArguments checked(KnnArguments a) {
+void check_neighbour_count(const char* op, const char* name, int64_t count, int64_t least,
+                           const at::Tensor& points) {
+  TORCH_CHECK_VALUE(count >= least, op, ": expected ", name, " to be at least ", least, ", got ",
+                    count);
+  const int64_t most = points.is_cuda() ? kMaxCudaPoints : kMaxPoints;
+  TORCH_CHECK_VALUE(count <= most, op, ": expected ", name, " to be at most ", most, ", got ",
+                    count);
+}
+
+SearchArguments checked(SearchArguments a) {
   check_metadata(a);
   a.row_splits = checked_row_splits(a.op, "row_splits", a.row_splits, a.points);
   if (a.queries) {

@@ -13,20 +13,24 @@ namespace hitgraph {
 
 using OptionalTensor = std::optional<at::Tensor>;
 
-// The arguments of hitgraph::knn and its kin.
-struct KnnArguments {
+// The arguments that every search has.
+struct SearchArguments {
   const char* op;
   at::Tensor points;
-  int64_t k;
   OptionalTensor row_splits, queries, query_row_splits, query_mask, point_mask;
   bool include_self;
   std::optional<double> max_radius;
   std::optional<at::ScalarType> index_dtype;
+  const char* radius_name = "max_radius";
 };
 
 // Checks what metadata tell, then what values tell, and returns the arguments as the search wants
 // them: contiguous, float32 or float64, both row_splits present and int64.
-KnnArguments checked(KnnArguments arguments);
+SearchArguments checked(SearchArguments arguments);
+
+// `count` neighbours of `points` can be asked for: at least `least` of them (ValueError).
+void check_neighbour_count(const char* op, const char* name, int64_t count, int64_t least,
+                           const at::Tensor& points);
 
 // Whether the values of `tensor` are to be checked: on the CPU always, elsewhere in debug mode (see
 // hitgraph/debug.h), since it waits for the device.

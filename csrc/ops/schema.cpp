@@ -2,11 +2,13 @@
 #include <torch/library.h>
 
 // The arguments of a search. `max_radius` is inclusive; `index_dtype` is int64 unless int32 is
-// asked.
-#define HITGRAPH_KNN_ARGUMENTS                                                        \
-  "Tensor points, int k, Tensor? row_splits=None, Tensor? queries=None, "             \
-  "Tensor? query_row_splits=None, Tensor? query_mask=None, Tensor? point_mask=None, " \
-  "bool include_self=False, float? max_radius=None, ScalarType? index_dtype=None"
+// asked for.
+#define HITGRAPH_SEARCH_ARGUMENTS                                                  \
+  "Tensor? row_splits=None, Tensor? queries=None, Tensor? query_row_splits=None, " \
+  "Tensor? query_mask=None, Tensor? point_mask=None, bool include_self=False, "
+#define HITGRAPH_KNN_ARGUMENTS                       \
+  "Tensor points, int k, " HITGRAPH_SEARCH_ARGUMENTS \
+  "float? max_radius=None, ScalarType? index_dtype=None"
 
 TORCH_LIBRARY(hitgraph, m) {
   m.def("knn(" HITGRAPH_KNN_ARGUMENTS ") -> (Tensor index, Tensor distance2)");
@@ -18,6 +20,11 @@ TORCH_LIBRARY(hitgraph, m) {
   // The counting build of the search, at a SIMD level ("" is the best). Counters: KnnCounters.
   m.def("knn_stats(" HITGRAPH_KNN_ARGUMENTS
         ", str simd=\"\") -> (Tensor index, Tensor distance2, Tensor counters)");
+  // All neighbours within `r`, at most max_neighbors of each query, nearest first: those of query q
+  // are row_splits[q] to row_splits[q + 1] - 1. Not `inclusive`: distance2 < r^2.
+  m.def("radius(Tensor points, float r, " HITGRAPH_SEARCH_ARGUMENTS
+        "int? max_neighbors=None, bool inclusive=True, ScalarType? index_dtype=None)"
+        " -> (Tensor row_splits, Tensor index, Tensor distance2)");
   m.def(
       "distance2_backward(Tensor grad, Tensor queries, Tensor points, Tensor index, "
       "Tensor? offsets=None, Tensor? edges=None) -> (Tensor grad_queries, Tensor grad_points)");

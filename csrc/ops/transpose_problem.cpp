@@ -49,7 +49,8 @@ std::tuple<at::Tensor, at::Tensor> given_or_new(const char* op, const at::Tensor
   }
   if (debug_checks()) {  // as much work as making it
     const auto [expected_begins, expected_numbers] = transpose_graph(index, points);
-    TORCH_CHECK_VALUE(at::equal(begins, expected_begins) && at::equal(numbers, expected_numbers),
+    TORCH_CHECK_VALUE(at::equal(begins, expected_begins) &&
+                          at::equal(numbers, expected_numbers.to(numbers.scalar_type())),
                       op, ": expected the transposed graph of this index, got that of another");
   }
   return {begins, numbers};

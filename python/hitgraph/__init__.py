@@ -12,13 +12,16 @@ _C = _load.load()
 from . import _fake as _fake  # noqa: E402  (registers)
 from . import datasets, debug, functional, models, nn  # noqa: E402
 from .functional import (  # noqa: E402
+    Nearest,
     Neighbors,
     TransposedGraph,
     knn,
     knn_with_transposed,
+    nearest,
     row_splits_from_batch,
     transpose_graph,
 )
+from .radius_search import RadiusNeighbors, radius  # noqa: E402
 
 __version__: str = _C.build_info()["version"]
 
@@ -26,7 +29,9 @@ __version__: str = _C.build_info()["version"]
 cmake_prefix_path = str(Path(__file__).parent)
 
 __all__ = [
+    "Nearest",
     "Neighbors",
+    "RadiusNeighbors",
     "TransposedGraph",
     "cmake_prefix_path",
     "datasets",
@@ -35,7 +40,9 @@ __all__ = [
     "knn",
     "knn_with_transposed",
     "models",
+    "nearest",
     "nn",
+    "radius",
     "row_splits_from_batch",
     "transpose_graph",
 ]

@@ -25,26 +25,31 @@ def check_int(op: str, name: str, value: object) -> None:
         _refuse(op, name, "an int", value)
 
 
-def check_search(
-    op: str,
-    points: object,
-    k: object,
-    include_self: object,
-    max_radius: object,
-    index_dtype: object,
-) -> None:
-    """The arguments of hitgraph.knn and its kin that are no optional tensors."""
+def check_bool(op: str, name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        _refuse(op, name, "a bool", value)
+
+
+def check_float(op: str, name: str, value: object) -> None:
+    """A float, or what Python takes for one."""
+    if not isinstance(value, (float, torch.SymFloat)) and not hasattr(value, "__float__"):
+        _refuse(op, name, "a float", value)
+
+
+def check_search(op: str, points: object, include_self: object, index_dtype: object) -> None:
+    """The arguments of every search that are no optional tensors."""
     if not isinstance(points, Tensor):
         _refuse(op, "points", "a Tensor", points)
-    check_int(op, "k", k)
-    if not isinstance(include_self, bool):
-        _refuse(op, "include_self", "a bool", include_self)
-    if not (
-        max_radius is None or isinstance(max_radius, float) or hasattr(max_radius, "__float__")
-    ):
-        _refuse(op, "max_radius", "a float", max_radius)
+    check_bool(op, "include_self", include_self)
     if index_dtype is not None and not isinstance(index_dtype, torch.dtype):
         _refuse(op, "index_dtype", "torch.int64 or torch.int32", index_dtype)
+
+
+def check_knn(op: str, k: object, max_radius: object) -> None:
+    """The arguments that hitgraph.knn and its kin have beside those of every search."""
+    check_int(op, "k", k)
+    if max_radius is not None:
+        check_float(op, "max_radius", max_radius)
 
 
 def check_sizes(where: str, **sizes: int) -> None:

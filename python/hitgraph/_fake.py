@@ -80,6 +80,34 @@ def _knn_stats(
     return index, distance2, points.new_empty((COUNTERS,), dtype=torch.int64)
 
 
+@torch.library.register_fake("hitgraph::radius")
+def _radius(
+    points: Tensor,
+    r: float,
+    row_splits: Tensor | None = None,
+    queries: Tensor | None = None,
+    query_row_splits: Tensor | None = None,
+    query_mask: Tensor | None = None,
+    point_mask: Tensor | None = None,
+    include_self: bool = False,
+    max_neighbors: int | None = None,
+    inclusive: bool = True,
+    index_dtype: torch.dtype | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    tensors = {
+        "row_splits": row_splits,
+        "queries": queries,
+        "query_row_splits": query_row_splits,
+        "query_mask": query_mask,
+        "point_mask": point_mask,
+    }
+    index, distance2 = _neighbors("hitgraph::radius", points, 1, tensors, index_dtype)
+    # How many neighbours there are is in the data.
+    edges = torch.library.get_ctx().new_dynamic_size()
+    offsets = points.new_empty((index.shape[0] + 1,), dtype=torch.int64)
+    return offsets, index.new_empty((edges,)), distance2.new_empty((edges,))
+
+
 @torch.library.register_fake("hitgraph::distance2_backward")
 def _distance2_backward(
     grad: Tensor,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from . import _C
-from ._arguments import check_search, check_tensors
+from ._arguments import check_knn, check_search, check_tensors
 from .functional import Neighbors
 
 
@@ -73,8 +73,8 @@ def _arguments(op: str, points: Tensor, k: int, options: dict[str, Any]) -> dict
         if name not in known.split():
             raise TypeError(f"hitgraph.debug: unexpected argument {name!r}, expected: {known}")
     check_tensors(op, **{name: options.get(name) for name in tensors.split()})
-    others = options.get("include_self", False), options.get("max_radius")
-    check_search(op, points, k, *others, options.get("index_dtype"))
+    check_search(op, points, options.get("include_self", False), options.get("index_dtype"))
+    check_knn(op, k, options.get("max_radius"))
     return {"points": points, "k": k, **options}
 
 

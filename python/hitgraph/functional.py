@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ._arguments import check_int, check_search, check_tensors
+from ._arguments import check_int, check_knn, check_tensors
+from ._search import offsets_of_batch, search_options
 
 
 class Neighbors(NamedTuple):
@@ -120,7 +121,7 @@ def knn(
         >>> hitgraph.knn(points, k=1).index.tolist()
         [[1], [0], [1]]
     """
-    options = _search_options(
+    arguments = _knn_arguments(
         points,
         k,
         row_splits,
@@ -135,7 +136,22 @@ def knn(
         max_radius=max_radius,
         index_dtype=index_dtype,
     )
-    return Neighbors(*torch.ops.hitgraph.knn(points, k, *options))
+    return Neighbors(*torch.ops.hitgraph.knn(*arguments))
+
+
+def _knn_arguments(
+    points: Tensor,
+    k: int,
+    row_splits: Tensor | None = None,
+    max_radius: float | None = None,
+    index_dtype: torch.dtype = torch.int64,
+    **options: Any,
+) -> tuple[Any, ...]:
+    """Those of the operators, types checked."""
+    op = "hitgraph::knn"
+    found = search_options(op, points, row_splits, index_dtype=index_dtype, **options)
+    check_knn(op, k, max_radius)
+    return points, k, *found, max_radius, index_dtype
 
 
 def knn_with_transposed(
@@ -155,57 +171,39 @@ def knn_with_transposed(
     Raises:
         TypeError, ValueError, RuntimeError: as `hitgraph.knn`.
     """
-    arguments = _search_options(points, k, row_splits, **options)
-    index, distance2, offsets, edges = torch.ops.hitgraph.knn_with_transposed(points, k, *arguments)
+    arguments = _knn_arguments(points, k, row_splits, **options)
+    index, distance2, offsets, edges = torch.ops.hitgraph.knn_with_transposed(*arguments)
     return Neighbors(index, distance2), TransposedGraph(offsets, edges)
 
 
-def _search_options(
-    points: Tensor,
-    k: int,
-    row_splits: Tensor | None = None,
-    *,
-    batch: Tensor | None = None,
-    batch_size: int | None = None,
-    queries: Tensor | None = None,
-    query_row_splits: Tensor | None = None,
-    query_batch: Tensor | None = None,
-    query_mask: Tensor | None = None,
-    point_mask: Tensor | None = None,
-    include_self: bool = False,
-    max_radius: float | None = None,
-    index_dtype: torch.dtype = torch.int64,
-) -> tuple[Any, ...]:
-    """The operators' arguments after points and k, types checked, batches as row_splits."""
-    check_search("hitgraph::knn", points, k, include_self, max_radius, index_dtype)
-    check_tensors(
-        "hitgraph::knn",
-        row_splits=row_splits,
-        batch=batch,
-        queries=queries,
-        query_row_splits=query_row_splits,
-        query_batch=query_batch,
-        query_mask=query_mask,
-        point_mask=point_mask,
-    )
-    if batch is not None or query_batch is not None:
-        _check_batch(batch, "batch", points, "points")
-        _check_batch(query_batch, "query_batch", queries, "queries")
-        row_splits, query_row_splits = _splits_of_batches(
-            row_splits, batch, batch_size, query_row_splits, query_batch
-        )
-    elif batch_size is not None:
-        raise ValueError("hitgraph::knn: expected batch_size only together with batch")
-    return (
-        row_splits,
-        queries,
-        query_row_splits,
-        query_mask,
-        point_mask,
-        include_self,
-        max_radius,
-        index_dtype,
-    )
+class Nearest(NamedTuple):
+    """The nearest neighbour of m queries.
+
+    Attributes:
+        index: (m) int64 or int32, its row number in ``points``; -1 where there is none.
+        distance2: (m) the squared Euclidean distance; +inf where there is none. Differentiable.
+    """
+
+    index: Tensor  # type: ignore[assignment]
+    distance2: Tensor
+
+
+def nearest(points: Tensor, row_splits: Tensor | None = None, **options: Any) -> Nearest:
+    """The exact nearest neighbour of every point, or of every query: `hitgraph.knn` with k = 1.
+
+    Args:
+        points, row_splits, options: the arguments of `hitgraph.knn` without k.
+
+    Raises:
+        TypeError, ValueError, RuntimeError: as `hitgraph.knn`.
+
+    Example:
+        >>> points, queries = torch.tensor([[0.0], [4.0]]), torch.tensor([[1.0], [3.0]])
+        >>> hitgraph.nearest(points, queries=queries).index.tolist()
+        [0, 1]
+    """
+    index, distance2 = knn(points, 1, row_splits, **options)
+    return Nearest(index.squeeze(1), distance2.squeeze(1))
 
 
 def row_splits_from_batch(batch: Tensor, batch_size: int | None = None) -> Tensor:
@@ -222,58 +220,4 @@ def row_splits_from_batch(batch: Tensor, batch_size: int | None = None) -> Tenso
         TypeError, ValueError: batch is not such a vector, or holds a number not below batch_size.
     """
     check_tensors("hitgraph::row_splits_from_batch", batch=batch)
-    return _offsets(batch, batch_size, "batch")
-
-
-def _offsets(batch: Tensor, batch_size: int | None, name: str) -> Tensor:
-    if batch_size is not None:
-        check_int("hitgraph::row_splits_from_batch", "batch_size", batch_size)
-    offsets: Tensor = torch.ops.hitgraph.row_splits_from_batch(batch, batch_size, name)
-    return offsets
-
-
-def _check_batch(batch: Tensor | None, name: str, rows: Tensor | None, of: str) -> None:
-    """One number a row. What it becomes, row_splits, could only be told to end at the wrong row."""
-    if batch is None:
-        return
-    if rows is None:
-        raise ValueError(f"hitgraph::knn: expected {name} only together with {of}")
-    if batch.device != rows.device:
-        raise RuntimeError(
-            f"hitgraph::knn: expected {name} on {rows.device} like {of}, got {batch.device}"
-        )
-    if batch.dim() == 1 and rows.dim() == 2 and batch.shape[0] != rows.shape[0]:
-        raise ValueError(
-            f"hitgraph::knn: expected {name} to have {rows.shape[0]} elements, a row of {of} each, "
-            f"got {batch.shape[0]}"
-        )
-
-
-def _splits_of_batches(
-    row_splits: Tensor | None,
-    batch: Tensor | None,
-    batch_size: int | None,
-    query_row_splits: Tensor | None,
-    query_batch: Tensor | None,
-) -> tuple[Tensor | None, Tensor | None]:
-    for splits, numbers, name in (
-        (row_splits, batch, "batch"),
-        (query_row_splits, query_batch, "query_batch"),
-    ):
-        if splits is not None and numbers is not None:
-            raise ValueError(
-                f"hitgraph::knn: expected {name} or its row_splits, got both for the same rows"
-            )
-    if batch_size is None and batch is not None and query_batch is not None:
-        # Points and queries must agree on the number of segments, whichever ends first.
-        first = _offsets(batch, None, "batch")
-        second = _offsets(query_batch, None, "query_batch")
-        batch_size = torch.sym_max(first.shape[0], second.shape[0]) - 1
-    given = row_splits if row_splits is not None else query_row_splits
-    if batch_size is None and given is not None and given.dim() == 1 and given.shape[0] > 0:
-        batch_size = given.shape[0] - 1
-    if batch is not None:
-        row_splits = _offsets(batch, batch_size, "batch")
-    if query_batch is not None:
-        query_row_splits = _offsets(query_batch, batch_size, "query_batch")
-    return row_splits, query_row_splits
+    return offsets_of_batch(batch, batch_size, "batch")

@@ -5,11 +5,11 @@
 namespace hitgraph {
 
 template <typename T>
-SearchBlock<T> search_block_avx512(int64_t dim, bool counting) {
-  return choose_search_block<Avx512Simd, T>(dim, counting);
+KnnBlock<T> knn_block_avx512(int64_t dim, bool counting) {
+  return choose_knn_block<Avx512Simd, T>(dim, counting);
 }
 
-template SearchBlock<float> search_block_avx512(int64_t, bool);
-template SearchBlock<double> search_block_avx512(int64_t, bool);
+template KnnBlock<float> knn_block_avx512(int64_t, bool);
+template KnnBlock<double> knn_block_avx512(int64_t, bool);
 
 }  // namespace hitgraph

@@ -19,29 +19,30 @@
 
 #include <cstdint>
 
+#include "core/cpu/knn_task.h"
 #include "core/cpu/neighbour_pool.h"
 #include "core/cpu/search_history.h"
-#include "core/cpu/search_task.h"
+#include "core/cpu/simd_dimension.h"
+#include "core/cpu/tree_query.h"
 
 namespace hitgraph {
 
 template <typename Simd, typename T, int kDim, bool kCounting>
 class QuerySearch {
  public:
-  QuerySearch(const SearchTask<T>& task, SearchScratch<T>& scratch)
+  QuerySearch(const KnnTask<T>& task, KnnScratch<T>& scratch)
       : task_(task),
         tree_(*task.tree),
-        query_(scratch.query.data()),
+        query_(task, scratch.query.data()),
         counters_(scratch.counters),
-        dim_(task.dim),
         pool_(scratch, task.k),
         history_(scratch, task.dim),
         margin_(task.margin.least) {}
 
   void run(int64_t begin, int64_t end) {
     for (int64_t position = begin; position < end; ++position) {
-      const int32_t row = load_query(position);
-      self_ = task_.exclude_self ? row : -1;
+      const int32_t row = query_.load(position);
+      if constexpr (kCounting) ++counters_.queries;
       const int64_t found = search();
       write_row(row, found < task_.k ? found : task_.k);
     }
@@ -51,37 +52,9 @@ class QuerySearch {
   using Pack = typename Simd::template Pack<T>;
   using IndexPack = typename Simd::IndexPack;
   using Key = typename KeyOf<T>::type;
-  // Broadcast coordinates that stay in registers; with a dimension known only at run time, none.
-  static constexpr int kRegisters = kDim > 0 ? kDim : 1;
-
-  int64_t dim() const {
-    if constexpr (kDim > 0) return kDim;
-    return dim_;
-  }
-
-  int32_t load_query(int64_t position) {
-    int32_t row;
-    if (task_.queries == nullptr) {
-      row = tree_.index[position];
-      const T* column = tree_.bucket_coordinates(position / kBucketSize) + position % kBucketSize;
-      for (int64_t axis = 0; axis < dim(); ++axis) query_[axis] = column[axis * kBucketSize];
-    } else {
-      row = task_.order[position];
-      for (int64_t axis = 0; axis < dim(); ++axis) query_[axis] = task_.queries[row * dim() + axis];
-    }
-    for (int axis = 0; axis < kDim; ++axis) broadcast_[axis] = Pack::broadcast(query_[axis]);
-    if constexpr (kCounting) ++counters_.queries;
-    return row;
-  }
-
-  Pack coordinate(int64_t axis) const {
-    if constexpr (kDim > 0) return broadcast_[axis];
-    return Pack::broadcast(query_[axis]);
-  }
-
   // Returns how many sorted neighbours the pool holds; those beyond the k-th are near misses.
   int64_t search() {
-    T shell = history_.guess(query_);
+    T shell = history_.guess(query_.coordinates());
     nearest_first_ = !(shell < task_.max_distance2);
     for (int attempt = 1;; ++attempt) {
       start(shell);
@@ -127,15 +100,15 @@ class QuerySearch {
       return std::numeric_limits<T>::infinity();
     }
     const double share = static_cast<double>(task_.k) / static_cast<double>(pool_.count());
-    return limit_.distance2 * static_cast<T>(::pow(share, 2.0 / static_cast<double>(dim())));
+    return limit_.distance2 * static_cast<T>(::pow(share, 2.0 / static_cast<double>(query_.dim())));
   }
 
   void remember(int64_t sorted) {
     const int64_t wanted = task_.k + task_.margin.reserve;
     const int64_t rank = sorted < wanted ? sorted : wanted;
     const T reach = key_distance2(pool_.keys()[rank - 1]);
-    const T missing = static_cast<T>(2 * (wanted - rank)) / static_cast<T>(rank * dim());
-    history_.remember(query_, reach + reach * missing);
+    const T missing = static_cast<T>(2 * (wanted - rank)) / static_cast<T>(rank * query_.dim());
+    history_.remember(query_.coordinates(), reach + reach * missing);
   }
 
   void set_limit(const Key& last) { limit_ = {key_distance2(last), key_index(last)}; }
@@ -169,14 +142,7 @@ class QuerySearch {
   LaneMask children_within(int depth, int64_t node, T* bounds) {
     if constexpr (kCounting) ++counters_.nodes;
     const BoxLevel<T>& level = tree_.level[depth];
-    const T* box = level.node_bounds(node, dim());
-    const Pack zero = Pack::broadcast(0);
-    Pack bound = zero;
-    for (int64_t axis = 0; axis < dim(); ++axis, box += 2 * kNodeWidth) {
-      const Pack query = coordinate(axis);
-      const Pack outside = max(Pack::load(box) - query, query - Pack::load(box + kNodeWidth));
-      bound = fused_square_add(max(outside, zero), bound);
-    }
+    const Pack bound = query_.bounds(level, node);
     bound.store(bounds);
     LaneMask within = less_equal(bound, Pack::broadcast(min_of(shell_, limit_.distance2)));
     if (depth == 0) within &= less(Pack::broadcast(inside_), bound);
@@ -199,7 +165,8 @@ class QuerySearch {
     const T* coordinates = tree_.bucket_coordinates(bucket);
     const int32_t* index = tree_.index.data() + bucket * kBucketSize;
     const Pack limit = Pack::broadcast(limit_.distance2);
-    const Pack distance2[2] = {distances(coordinates), distances(coordinates + kLanes)};
+    const Pack distance2[2] = {query_.distances(coordinates),
+                               query_.distances(coordinates + kLanes)};
     const LaneMask found[2] = {less_equal(distance2[0], limit), less_equal(distance2[1], limit)};
     // One branch for the bucket: whether a half of it holds a candidate is hard to predict.
     if ((found[0] | found[1]) == 0) return;
@@ -207,19 +174,10 @@ class QuerySearch {
     append(distance2[1], index + kLanes, found[1]);
   }
 
-  Pack distances(const T* coordinates) const {
-    Pack distance2 = Pack::broadcast(0);
-    for (int64_t axis = 0; axis < dim(); ++axis) {
-      const Pack column = Pack::load(coordinates + axis * kBucketSize);
-      distance2 = fused_square_add(column - coordinate(axis), distance2);
-    }
-    return distance2;
-  }
-
   void append(const Pack& distance2, const int32_t* index, LaneMask found) {
     const IndexPack rows = IndexPack::load(index);
     const LaneMask nearer = less(distance2, Pack::broadcast(limit_.distance2));
-    found &= not_equal(rows, IndexPack::broadcast(self_));
+    found &= not_equal(rows, IndexPack::broadcast(query_.excluded()));
     found &= nearer | less_equal(rows, IndexPack::broadcast(limit_.index));
     pool_.append(distance2, rows, found);
     if constexpr (kCounting) counters_.accepted += __builtin_popcount(found);
@@ -255,16 +213,13 @@ class QuerySearch {
     int32_t index;
   };
 
-  const SearchTask<T>& task_;
+  const KnnTask<T>& task_;
   const BucketTree<T>& tree_;
-  T* const query_;
+  TreeQuery<Simd, T, kDim> query_;
   KnnCounters& counters_;
-  const int64_t dim_;
   NeighbourPool<Simd, T> pool_;
   SearchHistory<Simd, T> history_;
 
-  Pack broadcast_[kRegisters];
-  int32_t self_ = -1;
   T margin_;                    // points up to shell * margin_ are kept
   T inside_ = -1;               // buckets nearer than this have been scanned
   T shell_ = 0;                 // buckets up to here are scanned
@@ -273,26 +228,16 @@ class QuerySearch {
 };
 
 template <typename Simd, typename T, int kDim, bool kCounting>
-void search_block(const SearchTask<T>& task, int64_t begin, int64_t end,
-                  SearchScratch<T>& scratch) {
+void knn_block(const KnnTask<T>& task, int64_t begin, int64_t end, KnnScratch<T>& scratch) {
   QuerySearch<Simd, T, kDim, kCounting>(task, scratch).run(begin, end);
 }
 
 // The counting build is not specialised: the counts do not depend on how the loops are unrolled.
 template <typename Simd, typename T>
-SearchBlock<T> choose_search_block(int64_t dim, bool counting) {
-  if (counting) return search_block<Simd, T, 0, true>;
-  switch (dim) {
-    case 1: return search_block<Simd, T, 1, false>;
-    case 2: return search_block<Simd, T, 2, false>;
-    case 3: return search_block<Simd, T, 3, false>;
-    case 4: return search_block<Simd, T, 4, false>;
-    case 5: return search_block<Simd, T, 5, false>;
-    case 6: return search_block<Simd, T, 6, false>;
-    case 7: return search_block<Simd, T, 7, false>;
-    case 8: return search_block<Simd, T, 8, false>;
-    default: return search_block<Simd, T, 0, false>;
-  }
+KnnBlock<T> choose_knn_block(int64_t dim, bool counting) {
+  if (counting) return knn_block<Simd, T, 0, true>;
+  return for_dimension(
+      dim, [](auto constant) -> KnnBlock<T> { return knn_block<Simd, T, constant.value, false>; });
 }
 
 }  // namespace hitgraph

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "core/cpu/search_task.h"
+#include "core/cpu/knn_task.h"
 
 namespace hitgraph {
 
@@ -15,7 +15,7 @@ class NeighbourPool {
   using IndexPack = typename Simd::IndexPack;
   using Key = typename KeyOf<T>::type;
 
-  NeighbourPool(SearchScratch<T>& scratch, int64_t k)
+  NeighbourPool(KnnScratch<T>& scratch, int64_t k)
       : distance2_(scratch.pool_distance2.data()),
         index_(scratch.pool_index.data()),
         keys_(scratch.keys.data()),

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "core/cpu/search_task.h"
+#include "core/cpu/knn_task.h"
 
 namespace hitgraph {
 
@@ -14,7 +14,7 @@ class SearchHistory {
   using Pack = typename Simd::template Pack<T>;
   static constexpr int kLength = 2 * kLanes;
 
-  SearchHistory(SearchScratch<T>& scratch, int64_t dim)
+  SearchHistory(KnnScratch<T>& scratch, int64_t dim)
       : coordinates_(scratch.history.data()), reach_(coordinates_ + dim * kLength), dim_(dim) {
     // An entry at infinity is nearer than none.
     for (int64_t i = 0; i < (dim + 1) * kLength; ++i) {

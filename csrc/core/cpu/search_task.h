@@ -1,78 +1,24 @@
-// What one search works on, free of any instruction set: filled by knn.cpp, run by knn_search.h.
+// The queries of one segment and the tree they search, free of any instruction set: filled by
+// segment_search.h, run by knn_search.h and radius_search.h.
 #pragma once
 
 #include <cstdint>
 
-#include "core/cpu/aligned_buffer.h"
 #include "core/cpu/bucket_tree.h"
-#include "core/cpu/sort_keys.h"
-#include "core/knn.h"
 
 namespace hitgraph {
 
-// Rows of the result of one segment. One of the two index pointers is null.
-template <typename T>
-struct ResultRows {
-  int64_t* index64 = nullptr;
-  int32_t* index32 = nullptr;
-  T* distance2 = nullptr;
-  int64_t point_offset = 0;  // number of the segment's first point
-};
-
-// How generous a guess is (knn_search.h), as factors of squared radii.
-template <typename T>
-struct GuessMargin {
-  int64_t reserve = 0;  // points beyond the k-th that the shell should hold
-  T least = 1;          // points up to shell * margin are kept beside those in the shell
-  T most = 1;
-  T grow = 1;    // the margin's factor after a shell that held too few
-  T shrink = 1;  // and after one that held enough
-};
-template <typename T>
-GuessMargin<T> guess_margin(int64_t dim, int64_t k);
-
-// The queries of one segment, in an order in which consecutive ones are near each other.
+// In an order in which consecutive queries are near each other.
 template <typename T>
 struct SearchTask {
   const BucketTree<T>* tree = nullptr;
   int64_t dim = 0;
-  int64_t k = 0;
   T max_distance2 = 0;
-  GuessMargin<T> margin;
   bool exclude_self = false;  // query row r is point row r and does not find itself
   // Null: the queries are the tree's own points, in tree order. Else: rows of `queries` named by
   // `order`.
   const T* queries = nullptr;
   const int32_t* order = nullptr;
-  ResultRows<T> rows;
 };
-
-// One thread's working memory.
-template <typename T>
-struct SearchScratch {
-  int64_t pool_capacity = 0;  // candidates kept before the pool is cut back to the k best
-  AlignedBuffer<T> query;
-  AlignedBuffer<T> history;
-  AlignedBuffer<T> pool_distance2;
-  AlignedBuffer<int32_t> pool_index;
-  AlignedBuffer<typename KeyOf<T>::type> keys;
-  KnnCounters counters;
-
-  // For the k best of at most `points` points.
-  void resize(int64_t dim, int64_t k, int64_t points);
-};
-
-// Searches the queries [begin, end) of the task's order.
-template <typename T>
-using SearchBlock = void (*)(const SearchTask<T>&, int64_t begin, int64_t end, SearchScratch<T>&);
-
-// The search for a dimension, compiled for one instruction set. `counting` selects the build that
-// fills the counters.
-template <typename T>
-SearchBlock<T> search_block_portable(int64_t dim, bool counting);
-template <typename T>
-SearchBlock<T> search_block_avx2(int64_t dim, bool counting);
-template <typename T>
-SearchBlock<T> search_block_avx512(int64_t dim, bool counting);
 
 }  // namespace hitgraph

@@ -10,21 +10,34 @@
 
 namespace hitgraph {
 
-struct KnnOptions {
+struct SearchOptions {
   std::optional<at::Tensor> row_splits;
   std::optional<at::Tensor> queries;
   std::optional<at::Tensor> query_row_splits;
   std::optional<at::Tensor> query_mask;
   std::optional<at::Tensor> point_mask;
   bool include_self = false;
-  std::optional<double> max_radius;
   std::optional<at::ScalarType> index_dtype;
+};
+
+struct KnnOptions : SearchOptions {
+  std::optional<double> max_radius;
+};
+
+struct RadiusOptions : SearchOptions {
+  std::optional<int64_t> max_neighbors;
+  bool inclusive = true;
 };
 
 // (index, distance2), each (m, k): the k nearest points of every query, ascending by (distance2,
 // index), padded with (-1, +inf).
 std::tuple<at::Tensor, at::Tensor> knn(const at::Tensor& points, int64_t k,
                                        const KnnOptions& options = {});
+
+// (row_splits, index, distance2): all points within r of every query, nearest first; those of query
+// q are row_splits[q] to row_splits[q + 1] - 1. See hitgraph.radius.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> radius(const at::Tensor& points, double r,
+                                                      const RadiusOptions& options = {});
 
 // Offsets (B+1) of the segments of a sorted vector of segment numbers (n).
 at::Tensor row_splits_from_batch(const at::Tensor& batch,

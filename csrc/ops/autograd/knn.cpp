@@ -16,6 +16,7 @@
 #include <optional>
 #include <tuple>
 
+#include "ops/autograd/distance2.h"
 #include "ops/autograd/optional.h"
 #include "ops/knn_problem.h"
 
@@ -38,15 +39,6 @@ TwoTensors call_transpose(const at::Tensor& index, c10::SymInt points) {
                              .findSchemaOrThrow("hitgraph::transpose_graph", "")
                              .typed<decltype(call_transpose)>();
   return op.call(index, std::move(points));
-}
-
-TwoTensors call_backward(const at::Tensor& grad, const at::Tensor& queries,
-                         const at::Tensor& points, const at::Tensor& index,
-                         const OptionalTensor& offsets, const OptionalTensor& edges) {
-  static const auto op = c10::Dispatcher::singleton()
-                             .findSchemaOrThrow("hitgraph::distance2_backward", "")
-                             .typed<decltype(call_backward)>();
-  return op.call(grad, queries, points, index, offsets, edges);
 }
 
 class Knn : public torch::autograd::Function<Knn> {
@@ -77,8 +69,8 @@ class Knn : public torch::autograd::Function<Knn> {
     // Coordinates of 16 bits were searched in float32; their gradient goes back in their type.
     const at::ScalarType type = grad.scalar_type();
     const at::Tensor points = saved[0].to(type), queries = own ? points : saved[1].to(type);
-    auto [grad_queries, grad_points] =
-        call_backward(grad, queries, points, saved[2], if_defined(saved[3]), if_defined(saved[4]));
+    auto [grad_queries, grad_points] = call_distance2_backward(
+        grad, queries, points, saved[2], if_defined(saved[3]), if_defined(saved[4]));
     if (own) {
       inputs[1] = (grad_queries + grad_points).to(saved[0].scalar_type());
     } else {
@@ -129,7 +121,8 @@ class BackwardOfDistance2 : public torch::autograd::Function<BackwardOfDistance2
                                const at::Tensor& index, const OptionalTensor& offsets,
                                const OptionalTensor& edges) {
     at::AutoDispatchBelowADInplaceOrView below;
-    auto [grad_queries, grad_points] = call_backward(grad, queries, points, index, offsets, edges);
+    auto [grad_queries, grad_points] =
+        call_distance2_backward(grad, queries, points, index, offsets, edges);
     context->save_for_backward({grad, queries, points, index, offsets.value_or(at::Tensor()),
                                 edges.value_or(at::Tensor())});
     return {grad_queries, grad_points};
@@ -142,7 +135,7 @@ class BackwardOfDistance2 : public torch::autograd::Function<BackwardOfDistance2
     const at::Tensor &grad = saved[0], &queries = saved[1], &points = saved[2], &index = saved[3];
     const at::Tensor &u = directions[0], &v = directions[1];
     auto [by_queries, by_points] =
-        call_backward(grad, u, v, index, if_defined(saved[4]), if_defined(saved[5]));
+        call_distance2_backward(grad, u, v, index, if_defined(saved[4]), if_defined(saved[5]));
     return {edge_products(queries, points, u, v, index),
             by_queries,
             by_points,

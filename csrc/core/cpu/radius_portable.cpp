@@ -1,0 +1,15 @@
+// The radius search compiled for one instruction set; the flags stand in cmake/core.cmake.
+#include "core/cpu/radius_search.h"
+#include "core/cpu/simd_portable.h"
+
+namespace hitgraph {
+
+template <typename T>
+RadiusBlock<T> radius_block_portable(int64_t dim) {
+  return choose_radius_block<PortableSimd, T>(dim);
+}
+
+template RadiusBlock<float> radius_block_portable(int64_t);
+template RadiusBlock<double> radius_block_portable(int64_t);
+
+}  // namespace hitgraph

@@ -1,0 +1,84 @@
+// One query in registers: its distances to the boxes of a node and to the points of a bucket.
+#pragma once
+
+#include <cstdint>
+
+#include "core/cpu/search_task.h"
+
+namespace hitgraph {
+
+template <typename Simd, typename T, int kDim>
+class TreeQuery {
+ public:
+  using Pack = typename Simd::template Pack<T>;
+
+  // `coordinates` has room for those of one query.
+  TreeQuery(const SearchTask<T>& task, T* coordinates)
+      : task_(task), coordinates_(coordinates), dim_(task.dim) {}
+
+  int64_t dim() const {
+    if constexpr (kDim > 0) return kDim;
+    return dim_;
+  }
+  const T* coordinates() const { return coordinates_; }
+  // The row that this query does not find; -1: none.
+  int32_t excluded() const { return excluded_; }
+
+  // Takes the query at a position of the task's order; returns its row.
+  int32_t load(int64_t position) {
+    int32_t row;
+    if (task_.queries == nullptr) {
+      row = task_.tree->index[position];
+      const T* column =
+          task_.tree->bucket_coordinates(position / kBucketSize) + position % kBucketSize;
+      for (int64_t axis = 0; axis < dim(); ++axis) coordinates_[axis] = column[axis * kBucketSize];
+    } else {
+      row = task_.order[position];
+      const T* query = task_.queries + row * dim();
+      for (int64_t axis = 0; axis < dim(); ++axis) coordinates_[axis] = query[axis];
+    }
+    for (int axis = 0; axis < kDim; ++axis) broadcast_[axis] = Pack::broadcast(coordinates_[axis]);
+    excluded_ = task_.exclude_self ? row : -1;
+    return row;
+  }
+
+  // Of the children of a node: never more than the distance2 of a point inside.
+  Pack bounds(const BoxLevel<T>& level, int64_t node) const {
+    const T* box = level.node_bounds(node, dim());
+    const Pack zero = Pack::broadcast(0);
+    Pack bound = zero;
+    for (int64_t axis = 0; axis < dim(); ++axis, box += 2 * kNodeWidth) {
+      const Pack query = coordinate(axis);
+      const Pack outside = max(Pack::load(box) - query, query - Pack::load(box + kNodeWidth));
+      bound = fused_square_add(max(outside, zero), bound);
+    }
+    return bound;
+  }
+
+  // To kLanes points of a bucket.
+  Pack distances(const T* bucket) const {
+    Pack distance2 = Pack::broadcast(0);
+    for (int64_t axis = 0; axis < dim(); ++axis) {
+      const Pack column = Pack::load(bucket + axis * kBucketSize);
+      distance2 = fused_square_add(column - coordinate(axis), distance2);
+    }
+    return distance2;
+  }
+
+ private:
+  // Broadcast coordinates that stay in registers; with a dimension known only at run time, none.
+  static constexpr int kRegisters = kDim > 0 ? kDim : 1;
+
+  Pack coordinate(int64_t axis) const {
+    if constexpr (kDim > 0) return broadcast_[axis];
+    return Pack::broadcast(coordinates_[axis]);
+  }
+
+  const SearchTask<T>& task_;
+  T* const coordinates_;
+  const int64_t dim_;
+  Pack broadcast_[kRegisters];
+  int32_t excluded_ = -1;
+};
+
+}  // namespace hitgraph
