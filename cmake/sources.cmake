@@ -55,6 +55,7 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/cpu/radius.cpp
   csrc/ops/cpu/row_splits.cpp
   csrc/ops/cpu/transpose_graph.cpp
+  csrc/ops/cuda/cpu_only.cpp
   csrc/ops/edge_conv_problem.cpp
   csrc/ops/gravnet_problem.cpp
   csrc/ops/schema.cpp

@@ -194,6 +194,70 @@ def _gravnet_aggregate_backward(
     )
 
 
+@torch.library.register_fake("hitgraph::edge_conv_max")
+def _edge_conv_max(
+    features: Tensor,
+    index: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    scale: Tensor | None = None,
+    shift: Tensor | None = None,
+    mean: Tensor | None = None,
+    variance: Tensor | None = None,
+    eps: float = 1e-5,
+    slope: float = 1.0,
+    centers: Tensor | None = None,
+    offsets: Tensor | None = None,
+    edges: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    op = "hitgraph::edge_conv_max"
+    torch._check(features.dim() == 2, lambda: f"{op}: expected features to be 2-D (n, f)")
+    torch._check(index.dim() == 2, lambda: f"{op}: expected index to be 2-D (m, k)")
+    torch._check(weight.dim() == 2, lambda: f"{op}: expected weight to be 2-D (c, 2 f)")
+    _check_devices(op, features, {"index": index, "weight": weight}, "features")
+    shape = (index.shape[0], weight.shape[0])
+    slot = torch.uint8 if index.shape[1] <= 255 else torch.int32
+    channels = (weight.shape[0],) if scale is not None and mean is None else (0,)
+    return (
+        features.new_empty(shape),
+        features.new_empty(shape, dtype=slot),
+        features.new_empty(channels),
+        features.new_empty(channels),
+    )
+
+
+@torch.library.register_fake("hitgraph::edge_conv_max_backward")
+def _edge_conv_max_backward(
+    grad: Tensor,
+    slot: Tensor,
+    features: Tensor,
+    index: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    scale: Tensor | None,
+    shift: Tensor | None,
+    mean: Tensor | None,
+    variance: Tensor | None,
+    eps: float,
+    trained: bool,
+    slope: float,
+    centers: Tensor | None,
+    offsets: Tensor | None,
+    edges: Tensor | None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    rows = features.new_empty((0,) if centers is None else centers.shape)
+    channels = [features.new_empty((weight.shape[0],)) for _ in range(3)]
+    by_bias, by_scale, by_shift = channels
+    return (
+        features.new_empty(features.shape),
+        rows,
+        weight.new_empty(weight.shape),
+        by_bias,
+        by_scale,
+        by_shift,
+    )
+
+
 @torch.library.register_fake("hitgraph::row_splits_from_batch")
 def _row_splits_from_batch(
     batch: Tensor, batch_size: int | None = None, name: str = "batch"

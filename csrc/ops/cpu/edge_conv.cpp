@@ -11,6 +11,7 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/library.h>
 
 #include <cmath>
@@ -26,6 +27,9 @@ namespace hitgraph::edge_conv {
 namespace {
 
 constexpr int64_t kBlock = 64;  // channels
+
+// The products are made in the type of the features, under autocast too.
+using WithoutAutocast = c10::impl::ExcludeDispatchKeyGuard;
 
 // Of the channels [begin, begin + size): center and neighbour products beside each other.
 struct Products {
@@ -129,6 +133,7 @@ FourTensors edge_conv_max(const at::Tensor& features, const at::Tensor& index,
                           const OptionalTensor& given_mean, const OptionalTensor& given_variance,
                           double eps, double slope, const OptionalTensor& centers,
                           const OptionalTensor&, const OptionalTensor&) {
+  const WithoutAutocast guard(c10::autocast_dispatch_keyset);
   const Arguments arguments{kOp,   features,   index,          weight, bias,  scale,
                             shift, given_mean, given_variance, eps,    slope, centers};
   check(arguments);
@@ -225,6 +230,7 @@ SixTensors edge_conv_max_backward(const at::Tensor& given_grad, const at::Tensor
                                   double slope, const OptionalTensor& centers,
                                   const OptionalTensor& given_offsets,
                                   const OptionalTensor& given_edges) {
+  const WithoutAutocast guard(c10::autocast_dispatch_keyset);
   const Arguments arguments{kBackwardOp, features,   index,          weight, bias,  scale,
                             shift,       given_mean, given_variance, eps,    slope, centers};
   check(arguments);

@@ -1,8 +1,9 @@
 """Layers that live on neighbour graphs, and their aggregations as functions."""
 
 from . import functional
+from .edge_conv import DynamicEdgeConv, EdgeConv
 from .graph import GravNetGraph
 from .gravnet import GravNet
 from .presets import PRESETS
 
-__all__ = ["PRESETS", "GravNet", "GravNetGraph", "functional"]
+__all__ = ["PRESETS", "DynamicEdgeConv", "EdgeConv", "GravNet", "GravNetGraph", "functional"]

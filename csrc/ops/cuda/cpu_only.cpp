@@ -1,0 +1,20 @@
+// Operators without kernels for CUDA answer a CUDA tensor with a sentence.
+#include <torch/library.h>
+
+namespace hitgraph {
+namespace {
+
+void refuse(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::jit::Stack*) {
+  TORCH_CHECK(false, op.schema().name(), ": expected CPU tensors, got CUDA tensors. hitgraph ",
+              HITGRAPH_VERSION, " has no CUDA kernels of it; hitgraph.nn.EdgeConv works on both.");
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(hitgraph, CUDA, m) {
+  for (const char* op : {"edge_conv_max", "edge_conv_max_backward"}) {
+    m.impl(op, torch::CppFunction::makeFromBoxedFunction<&refuse>());
+  }
+}
+
+}  // namespace hitgraph
