@@ -70,8 +70,10 @@ struct EdgeConvGradient {
   const int64_t* offsets = nullptr;  // of the transposed graph
   const Edge* edges = nullptr;
   double *grad_scale = nullptr, *grad_shift = nullptr;  // (channels)
-  T *grad_center = nullptr, *grad_neighbour = nullptr;  // (rows and points, channels), no stride
-  int64_t center_stride = 0, neighbour_stride = 0;
+  T* grad_center = nullptr;                             // (rows, channels)
+  T* by_selected = nullptr;                             // (rows, channels): scratch
+  // (points, 2 * channels): scratch, and beside it in every row the gradient of the neighbours.
+  T* sums = nullptr;
 };
 template <typename T, typename Index, typename Slot, typename Edge>
 void edge_conv_backward_cpu(const EdgeConvGraph<T, Index>& graph, SimdLevel level,

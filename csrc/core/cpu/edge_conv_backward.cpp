@@ -23,7 +23,6 @@ class Backward {
         executor_(executor),
         channels_(graph.channels),
         workers_(std::max(1, executor.threads)),
-        by_selected_(graph.rows * graph.channels),
         grad_sums_(2 * channels_) {}
 
   void run() {
@@ -52,8 +51,8 @@ class Backward {
                          [&](int64_t row, int number, double* share) {
                            Worker& worker = scratch[number];
                            worker.row.load(graph_, row);
-                           T* by_selected = by_selected_.data() + row * channels_;
-                           T* deviations = gradient_.grad_center + row * gradient_.center_stride;
+                           T* by_selected = gradient_.by_selected + row * channels_;
+                           T* deviations = gradient_.grad_center + row * channels_;
                            if (worker.row.size() == 0) {
                              std::fill_n(by_selected, channels_, T(0));
                              std::fill_n(deviations, channels_, T(0));
@@ -96,8 +95,8 @@ class Backward {
       const Index* ends = graph_.index + row * graph_.k;
       const auto size =
           static_cast<T>(std::count_if(ends, ends + graph_.k, [](Index j) { return j >= 0; }));
-      const T* by_selected = by_selected_.data() + row * channels_;
-      T* grad = gradient_.grad_center + row * gradient_.center_stride;
+      const T* by_selected = gradient_.by_selected + row * channels_;
+      T* grad = gradient_.grad_center + row * channels_;
       for (int64_t c = 0; c < channels_; ++c) {
         grad[c] = by_selected[c] + size * constant_[c] + linear_[c] * grad[c];
       }
@@ -112,8 +111,8 @@ class Backward {
       int32_t slots[kEdgeBatch];
     };
     std::vector<Batch> batches(workers_);
-    std::vector<T> sums(graph_.points * 2 * channels_);
-    PointSums<T> points(gradient_.offsets, graph_.points, 2 * channels_, sums.data());
+    T* sums = gradient_.sums;
+    PointSums<T> points(gradient_.offsets, graph_.points, 2 * channels_, sums);
     points.run(executor_, {}, [&](int64_t begin, int64_t end, int64_t, int worker, double* sum) {
       Batch& batch = batches[worker];
       for (int64_t first = begin; first < end; first += kEdgeBatch) {
@@ -121,7 +120,7 @@ class Backward {
         for (int64_t e = 0; e < size; ++e) {
           const int64_t edge = gradient_.edges[first + e], row = quotient(edge);
           batch.rows[e] = graph_.center + row * graph_.center_stride;
-          batch.grad_rows[e] = by_selected_.data() + row * channels_;
+          batch.grad_rows[e] = gradient_.by_selected + row * channels_;
           batch.slot_rows[e] = gradient_.slot + row * gradient_.slot_stride;
           batch.slots[e] = static_cast<int32_t>(edge - row * graph_.k);
         }
@@ -132,11 +131,10 @@ class Backward {
     for_each_task(executor_, graph_.points, kRowShare, [&](int64_t point, int) {
       const auto size = static_cast<T>(gradient_.offsets[point + 1] - gradient_.offsets[point]);
       const T* neighbour = graph_.neighbour + point * graph_.neighbour_stride;
-      const T *centers = sums.data() + point * 2 * channels_, *won = centers + channels_;
-      T* grad = gradient_.grad_neighbour + point * gradient_.neighbour_stride;
+      T *centers = sums + point * 2 * channels_, *won = centers + channels_;
       for (int64_t c = 0; c < channels_; ++c) {
         const T deviations = centers[c] + size * (neighbour[c] - gradient_.mean[c]);
-        grad[c] = won[c] + size * constant_[c] + linear_[c] * deviations;
+        won[c] += size * constant_[c] + linear_[c] * deviations;
       }
     });
   }
@@ -147,7 +145,6 @@ class Backward {
   const Executor& executor_;
   const int64_t channels_;
   const int workers_;
-  std::vector<T> by_selected_;
   std::vector<double> grad_sums_;
   std::vector<T> constant_, linear_;
 };

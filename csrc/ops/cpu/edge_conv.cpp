@@ -31,23 +31,49 @@ constexpr int64_t kBlock = 64;  // channels
 // The products are made in the type of the features, under autocast too.
 using WithoutAutocast = c10::impl::ExcludeDispatchKeyGuard;
 
-// Of the channels [begin, begin + size): center and neighbour products beside each other.
+// A matrix of kBlock columns or fewer that every block writes anew: memory that is taken and given
+// back by every block would not all come back.
+class BlockMatrix {
+ public:
+  BlockMatrix(int64_t rows, int64_t columns, const at::TensorOptions& options)
+      : rows_(rows), memory_(at::empty({rows * columns}, options)) {}
+  at::Tensor of(int64_t columns) const {
+    return memory_.narrow(0, 0, rows_ * columns).view({rows_, columns});
+  }
+
+ private:
+  int64_t rows_;
+  at::Tensor memory_;
+};
+
+// Of the channels [begin, begin + size): center and neighbour products, beside each other where
+// centers are points. `memory` has room for all.
 struct Products {
   int64_t begin, size;
   at::Tensor center, neighbour, center_weight, neighbour_weight;
 
-  Products(const Usable& u, int64_t first, int64_t channels)
+  static BlockMatrix memory(const Usable& u) {
+    const int64_t rows = u.centers.defined() ? u.centers.size(0) : u.features.size(0);
+    return BlockMatrix(rows + u.features.size(0), kBlock, u.features.options());
+  }
+
+  Products(const Usable& u, int64_t first, int64_t channels, const BlockMatrix& memory)
       : begin(first), size(std::min(kBlock, channels - first)) {
     center_weight = u.by_center.narrow(0, begin, size);
     neighbour_weight = u.by_neighbour.narrow(0, begin, size);
     const at::Tensor bias = u.bias.narrow(0, begin, size);
+    const at::Tensor all = memory.of(size);
+    const int64_t points = u.features.size(0);
     if (u.centers.defined()) {
-      center = at::addmm(bias, u.centers, center_weight.t());
-      neighbour = at::mm(u.features, neighbour_weight.t());
+      center = all.narrow(0, points, u.centers.size(0));
+      neighbour = all.narrow(0, 0, points);
+      at::addmm_out(center, bias, u.centers, center_weight.t());
+      at::mm_out(neighbour, u.features, neighbour_weight.t());
       return;
     }
-    const at::Tensor both = at::addmm(at::cat({bias, at::zeros_like(bias)}), u.features,
-                                      at::cat({center_weight, neighbour_weight}).t());
+    at::Tensor both = all.view({points, 2 * size});
+    at::addmm_out(both, at::cat({bias, at::zeros_like(bias)}), u.features,
+                  at::cat({center_weight, neighbour_weight}).t());
     center = both.narrow(1, 0, size);
     neighbour = both.narrow(1, size, size);
   }
@@ -154,8 +180,9 @@ FourTensors edge_conv_max(const at::Tensor& features, const at::Tensor& index,
     const Executor executor = executor_for(u.index, std::min(channels, kBlock));
     std::optional<Degrees> degrees;
     if (trained) degrees.emplace(u.index, features.size(0), Index{});
+    const BlockMatrix memory = Products::memory(u);
     for (int64_t first = 0; first < channels; first += kBlock) {
-      const Products products(u, first, channels);
+      const Products products(u, first, channels, memory);
       const auto graph = products.graph<T, Index>(u.index);
       T* means = mean.data_ptr<T>() + first;
       if (trained) edge_means(graph, *degrees, executor, means);
@@ -256,10 +283,15 @@ SixTensors edge_conv_max_backward(const at::Tensor& given_grad, const at::Tensor
     using Slot = decltype(slot_number);
     using Edge = decltype(edge);
     const Executor executor = executor_for(u.index, std::min(channels, kBlock));
+    const BlockMatrix memory = Products::memory(u);
+    const BlockMatrix of_rows(2 * rows, kBlock, features.options());
+    const BlockMatrix of_points(2 * features.size(0), kBlock, features.options());
     for (int64_t first = 0; first < channels; first += kBlock) {
-      const Products products(u, first, channels);
-      const at::Tensor center = at::empty({rows, products.size}, features.options());
-      const at::Tensor neighbour = at::empty({features.size(0), products.size}, features.options());
+      const Products products(u, first, channels, memory);
+      const at::Tensor center = of_rows.of(products.size).narrow(0, 0, rows);
+      const at::Tensor selected = of_rows.of(products.size).narrow(0, rows, rows);
+      const at::Tensor sums =
+          of_points.of(products.size).view({features.size(0), 2 * products.size});
       std::vector<T> inverse(products.size), factor(products.size);
       std::vector<double> by_scale(products.size), by_shift(products.size);
       const at::Tensor spread = given_variance
@@ -281,11 +313,11 @@ SixTensors edge_conv_max_backward(const at::Tensor& given_grad, const at::Tensor
       gradient.grad_scale = by_scale.data();
       gradient.grad_shift = by_shift.data();
       gradient.grad_center = center.data_ptr<T>();
-      gradient.grad_neighbour = neighbour.data_ptr<T>();
-      gradient.center_stride = gradient.neighbour_stride = products.size;
+      gradient.by_selected = selected.data_ptr<T>();
+      gradient.sums = sums.data_ptr<T>();
       edge_conv_backward_cpu(products.graph<T, Index>(u.index), best_simd_level(), executor,
                              gradient);
-      gradients.add(u, products, center, neighbour);
+      gradients.add(u, products, center, sums.narrow(1, products.size, products.size));
       std::copy(by_scale.begin(), by_scale.end(), gradients.scale.data_ptr<T>() + first);
       std::copy(by_shift.begin(), by_shift.end(), gradients.shift.data_ptr<T>() + first);
     }
