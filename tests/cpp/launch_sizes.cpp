@@ -24,7 +24,7 @@ int group_of(const Argument&) {
 }
 template <typename T>
 int group_of(const KnnLaunch<T>& launch) {
-  return launch.group;
+  return launch.queries.size;
 }
 
 struct PrintingDevice {
@@ -34,8 +34,10 @@ struct PrintingDevice {
   Global<T> array(const char*, int64_t) {
     return {};
   }
-  void zero(Global<int32_t>, int64_t) {}
-  void exclusive_scan(Global<const int32_t>, Global<int32_t>, int64_t) {}
+  template <typename T>
+  void zero(Global<T>, int64_t) {}
+  template <typename T>
+  void exclusive_scan(Global<T>, Global<T>, int64_t) {}
   template <typename Key, typename Value>
   void sort_pairs(const Key&, const Key&, const Value&, const Value&, int64_t, int) {}
   template <typename Argument>

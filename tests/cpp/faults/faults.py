@@ -96,16 +96,16 @@ FAULTS = {
         ("[wrong rows]",),
     ),
     "bound_in_another_order": Fault(
-        "knn_search.cuh",
-        """        const int64_t place = static_cast<int64_t>(axis) * forest_.slots + bucket;
-        const T query = records_[record + axis];""",
-        """        const int other = dim() - 1 - axis;
-        const int64_t place = static_cast<int64_t>(other) * forest_.slots + bucket;
-        const T query = records_[record + other];""",
+        "group_walk.cuh",
+        """    const int64_t place = static_cast<int64_t>(axis) * forest.slots + slot;
+    const Interval<T> other = from(axis);""",
+        """    const int back = dim - 1 - axis;
+    const int64_t place = static_cast<int64_t>(back) * forest.slots + slot;
+    const Interval<T> other = from(back);""",
         ("[wrong rows]",),
     ),
     "bound_without_fused_multiply_add": Fault(
-        "knn_search.cuh",
+        "group_walk.cuh",
         "bound = fused_square_add(gap, bound);",
         "bound = bound + gap * gap;",
         ("[wrong rows]",),
@@ -117,9 +117,9 @@ FAULTS = {
         ("[shared bounds]", "[shared race]", "[wrong rows]", "[shared uninitialised]"),
     ),
     "shared_memory_not_initialised": Fault(
-        "knn_search.cuh",
-        "for (int rest = dim(); asks && rest < stride(); ++rest) {",
-        "for (int rest = dim(); asks && rest < dim() + 1; ++rest) {",
+        "group_walk.cuh",
+        "for (int number = dim; number < stride; ++number)",
+        "for (int number = dim; number < dim + 1; ++number)",
         ("[shared uninitialised]",),
     ),
     "slot_that_stays_over_not_written": Fault(
@@ -129,9 +129,9 @@ FAULTS = {
         ("[global uninitialised]",),
     ),
     "overflow_of_32_bits": Fault(
-        "knn_search.cuh",
-        "static_cast<int64_t>(state.row) * launch_.k + column;",
-        "static_cast<int>(static_cast<unsigned>(state.row) * launch_.k + column);",
+        "knn_launch.cuh",
+        "static_cast<int64_t>(row) * k :",
+        "static_cast<int>(static_cast<unsigned>(row) * k) :",
         ("[global bounds]",),
     ),
     "second_layer_forgotten": Fault(
@@ -141,7 +141,7 @@ FAULTS = {
         ("[wrong rows]",),
     ),
     "self_found": Fault(
-        "knn_search.cuh", "near && index_ != state.self &&", "near &&", ("[wrong rows]",)
+        "knn_search.cuh", "near && candidate_.index != state.self &&", "near &&", ("[wrong rows]",)
     ),
     "hub_joined_without_its_last_piece": Fault(
         "distance2_backward.cuh",
