@@ -24,7 +24,8 @@ set(HITGRAPH_CORE_AVX512_SOURCES csrc/core/cpu/gravnet_avx512.cpp csrc/core/cpu/
 set(HITGRAPH_CORE_CUDA_SOURCES
   csrc/core/cuda/graph.cu
   csrc/core/cuda/gravnet.cu
-  csrc/core/cuda/knn.cu)
+  csrc/core/cuda/knn.cu
+  csrc/core/cuda/radius.cu)
 
 set(HITGRAPH_OPS_SOURCES
   csrc/ops/api.cpp
@@ -77,4 +78,5 @@ set(HITGRAPH_HOST_CUDA_TESTS
   tests/cpp/host_cuda_memory_test.cpp
   tests/cpp/host_cuda_test.cpp
   tests/cpp/knn_cuda_test.cpp
-  tests/cpp/knn_cuda_work_test.cpp)
+  tests/cpp/knn_cuda_work_test.cpp
+  tests/cpp/radius_cuda_test.cpp)

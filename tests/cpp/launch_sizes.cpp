@@ -12,6 +12,7 @@
 #include "core/cuda/graph_launches.h"
 #include "core/cuda/gravnet_launches.h"
 #include "core/cuda/knn_launches.h"
+#include "core/cuda/radius_launches.h"
 
 namespace hitgraph {
 namespace {
@@ -69,6 +70,25 @@ void print_knn(int64_t rows, int64_t shared_bytes, int64_t dim, int64_t k, bool 
   launch_knn(device, input);
 }
 
+// Rows that are cut, as the search for as many neighbours is printed anyway, and rows that are
+// merged.
+template <typename T>
+void print_radius(int64_t rows, int64_t shared_bytes, int64_t dim) {
+  constexpr int64_t kMost = kMostPerPass;
+  PrintingDevice device{shared_bytes, dim, kMost};
+  RadiusInput<T> input;
+  input.points.rows = rows;
+  input.points.dim = dim;
+  input.points.row_splits = Global<const int64_t>(&something);
+  input.query_rows = rows;
+  for (const int64_t max_neighbors : {kMost, rows}) {
+    input.max_neighbors = max_neighbors;
+    const unsigned long long longest = max_neighbors == kMost ? kMost : 2 * kPiece;
+    const unsigned long long totals[kRadiusTotals] = {longest, longest};
+    launch_radius_write(device, launch_radius_count(device, input), totals, Neighbours<T>());
+  }
+}
+
 template <typename T, typename Index, typename Edge>
 void print_backward(int64_t rows, int64_t shared_bytes) {
   PrintingDevice device{shared_bytes, 0, 0};
@@ -120,6 +140,8 @@ void print_all(int64_t rows, int64_t shared_bytes, int count, char** ks) {
     print_knn<T>(rows, shared_bytes, kManyDimensions, k, false);
     print_knn<T>(rows, shared_bytes, kManyDimensions, k, true);
   }
+  for (int64_t dim = 1; dim <= 8; ++dim) print_radius<T>(rows, shared_bytes, dim);
+  print_radius<T>(rows, shared_bytes, kManyDimensions);
   print_backward<T, int32_t, int32_t>(rows, shared_bytes);
   print_backward<T, int64_t, int32_t>(rows, shared_bytes);
   print_backward<T, int32_t, int64_t>(rows, shared_bytes);

@@ -10,6 +10,15 @@ static_assert(kCudaCounters == kCounters, "run.h tells callers how many");
 
 }  // namespace
 
+template void launch_search(CudaMeasure&, const KnnLaunch<float>&);
+template void launch_search(CudaMeasure&, const KnnLaunch<double>&);
+template void launch_search(CudaDevice&, const KnnLaunch<float>&);
+template void launch_search(CudaDevice&, const KnnLaunch<double>&);
+template Forest<float> build_forest(CudaMeasure&, const ForestInput<float>&, bool);
+template Forest<double> build_forest(CudaMeasure&, const ForestInput<double>&, bool);
+template Forest<float> build_forest(CudaDevice&, const ForestInput<float>&, bool);
+template Forest<double> build_forest(CudaDevice&, const ForestInput<double>&, bool);
+
 template <typename T, typename Index>
 void knn_cuda(const KnnProblem<T>& problem, const KnnResult<T, Index>& result, const CudaRun& run,
               unsigned long long* counters) {

@@ -92,6 +92,7 @@ KnnLaunch<T> search_launch(const KnnInput<T>& input, const Forest<T>& points,
   return launch;
 }
 
+// Compiled by knn.cu alone, as is build_forest (search_instances.h).
 template <typename T, typename Device>
 void launch_search(Device& device, const KnnLaunch<T>& launch) {
   device.launch("search_groups", search_kernel<T>(launch.forest.dim, launch.counters != nullptr),
