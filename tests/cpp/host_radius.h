@@ -83,6 +83,29 @@ Edges<T, Index> radius_on_host_cuda(const KnnCase<T>& c, int64_t max_neighbors =
   return edges;
 }
 
+// As if the list of edges began at `first`: no array is that long, the views begin elsewhere. Rows
+// of more than kPiece are not meant.
+inline Edges<float> radius_of_far_edges(const KnnCase<float>& c, int64_t max_neighbors,
+                                        int64_t first) {
+  HostDevice device;
+  RadiusInput<float> input;
+  static_cast<SearchInput<float>&>(input) = device_search(device, c);
+  input.max_neighbors = max_neighbors;
+  host_cuda::Buffer<int64_t> row_splits("row_splits", input.query_rows + 1);
+  input.row_splits = row_splits.view();
+  CountedRadius<float> counted = launch_radius_count(device, input);
+  const unsigned long long* totals = host_cuda::data(counted.launch.totals);
+  const std::vector<int64_t> near = row_splits.values();
+  std::vector<int64_t> far = near;
+  for (int64_t& split : far) split += first;
+  counted.launch.row_splits = device.array<int64_t>("far_row_splits", far);
+  host_cuda::Buffer<int64_t> index("index", near.back());
+  host_cuda::Buffer<float> distance2("distance2", near.back());
+  launch_radius_write(device, counted, totals,
+                      neighbours<float>(index.view() - first, distance2.view() - first));
+  return {near, {index.values(), distance2.values()}};
+}
+
 // Empty, or where the two differ first, and in what.
 template <typename T, typename Index>
 std::string first_difference(const Edges<T, Index>& truth, const Edges<T, Index>& found) {

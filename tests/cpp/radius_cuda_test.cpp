@@ -226,6 +226,16 @@ RadiusInput<T> input_of(HostDevice& device, const KnnCase<T>& c, std::vector<int
   return input;
 }
 
+// Edges are numbered beyond what 32 bits can address.
+TEST(RadiusCuda, OffsetsBeyond32Bits) {
+  KnnCase<float> c(make_cloud<float>("clusters", kPoints, 3), 3);
+  c.max_distance2 = distance2_of_rank(c, 20);
+  for (const int64_t most : {kEveryNeighbour, int64_t{9}}) {
+    const Edges<float> found = radius_of_far_edges(c, most, 7'000'000'000);
+    EXPECT_EQ("", first_difference(every_pair_within(c, most), found));
+  }
+}
+
 // Splits that are none must not be followed: nothing is found, nothing else is touched.
 TEST(RadiusCuda, MalformedRowSplitsFindNobody) {
   const std::vector<std::vector<int64_t>> malformed{

@@ -82,7 +82,7 @@ class RadiusSearch {
   }
 
  private:
-  using Record = QueryRecord<T, kDim>;
+  using Record = QueryRecord<T, (kDim > 0 ? kDim : 1)>;
 
   HITGRAPH_DEVICE int dim() const { return kDim > 0 ? kDim : forest_.dim; }
   HITGRAPH_DEVICE int stride() const { return kDim > 0 ? Record::kSize : launch_.layout.stride; }

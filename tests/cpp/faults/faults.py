@@ -252,6 +252,9 @@ FAULTS = {
         "",
         "[global race]",
     ),
+    "radius_places_of_32_bits": radius(
+        "radius_search.cuh", "const int64_t place =", "const int place =", "[global bounds]"
+    ),
     "radius_full_bucket_counted_whole": radius(
         "radius_search.cuh", "larger(left_, 0)", "left_", "[global uninitialised]", "[wrong rows]"
     ),

@@ -42,6 +42,8 @@ bool all_agree() {
     all.row_splits = {0, 2560, 2600};
     if (!agrees("longer rows", all, kEveryNeighbour, run)) return false;
   }
+  KnnCase<float> far(make_cloud<float>("uniform", 100, 2), 2);
+  radius_of_far_edges(far, kEveryNeighbour, 7'000'000'000);
   return true;
 }
 
