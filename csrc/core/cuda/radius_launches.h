@@ -13,7 +13,7 @@ struct RadiusInput : SearchInput<T> {
   int64_t max_neighbors = 0;
   Global<int64_t> row_splits;
   // Groups are made smaller until there are as many, if they can be: few warps leave a GPU idle,
-  // small groups walk through the same boxes more often.
+  // small groups enter the same boxes more often.
   int64_t enough_groups = 8192;
 };
 
@@ -98,7 +98,7 @@ CountedRadius<T> launch_radius_count(Device& device, const RadiusInput<T>& input
 
 // Rows that may have had more neighbours than `most`: the nearest are found by the search for k.
 template <typename T, typename Device>
-void launch_full_rows(Device& device, const CountedRadius<T>& counted) {
+void launch_full_rows(Device& device, const CountedRadius<T>& counted, const Neighbours<T>& found) {
   const RadiusLaunch<T>& launch = counted.launch;
   FullRows<T> full{};
   full.queries = launch.queries;
@@ -117,7 +117,7 @@ void launch_full_rows(Device& device, const CountedRadius<T>& counted) {
   KnnInput<T> nearest;
   static_cast<SearchInput<T>&>(nearest) = counted.input;
   nearest.k = launch.most;
-  nearest.found = launch.found;
+  nearest.found = found;
   nearest.row_splits = launch.row_splits;
   Forest<T> queries = counted.queries;
   queries.index = full.index;
@@ -170,10 +170,7 @@ void launch_radius_write(Device& device, const CountedRadius<T>& counted,
   launch.found = found;
   launch_radius_search<T, true>(device, launch);
   launch_row_sort(device, launch, counted.input.query_rows, edges, longest);
-  if (longest < launch.most) return;
-  CountedRadius<T> full = counted;
-  full.launch = launch;
-  launch_full_rows(device, full);
+  if (longest == launch.most) launch_full_rows(device, counted, found);
 }
 
 }  // namespace hitgraph
