@@ -38,7 +38,8 @@ set(HITGRAPH_CORE_AVX512_SOURCES
 set(HITGRAPH_CORE_CUDA_SOURCES
   csrc/core/cuda/graph.cu
   csrc/core/cuda/gravnet.cu
-  csrc/core/cuda/knn.cu)
+  csrc/core/cuda/knn.cu
+  csrc/core/cuda/radius.cu)
 
 set(HITGRAPH_OPS_SOURCES
   csrc/ops/api.cpp
@@ -98,4 +99,5 @@ set(HITGRAPH_HOST_CUDA_TESTS
   tests/cpp/host_cuda_memory_test.cpp
   tests/cpp/host_cuda_test.cpp
   tests/cpp/knn_cuda_test.cpp
-  tests/cpp/knn_cuda_work_test.cpp)
+  tests/cpp/knn_cuda_work_test.cpp
+  tests/cpp/radius_cuda_test.cpp)

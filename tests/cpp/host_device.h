@@ -31,15 +31,17 @@ class HostDevice {
     return keep(std::make_shared<host_cuda::Buffer<T>>(name, values));
   }
 
-  void zero(Global<int32_t> view, int64_t count) {
-    std::fill_n(host_cuda::data(view), count, 0);
+  template <typename T>
+  void zero(Global<T> view, int64_t count) {
+    std::fill_n(host_cuda::data(view), count, T(0));
     host_cuda::mark_written(view, count);
   }
 
-  void exclusive_scan(Global<int32_t> from, Global<int32_t> to, int64_t count) {
+  template <typename T>
+  void exclusive_scan(Global<T> from, Global<T> to, int64_t count) {
     check_written(from, count);
     std::exclusive_scan(host_cuda::data(from), host_cuda::data(from) + count, host_cuda::data(to),
-                        0);
+                        T(0));
     host_cuda::mark_written(to, count);
   }
 

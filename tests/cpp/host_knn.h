@@ -24,13 +24,13 @@ inline Global<const bool> device_mask(HostDevice& device, const char* name, cons
   return array;
 }
 
+// One segment is given to the device without row_splits, as the operator does.
 template <typename T>
-KnnInput<T> device_input(HostDevice& device, const KnnCase<T>& knn, int64_t k) {
-  const KnnProblem<T> problem = knn.problem(k);
+SearchInput<T> device_search(HostDevice& device, const KnnCase<T>& knn) {
+  const SearchProblem<T> problem = knn.problem(1);
   const auto set = [&](const PointSet<T>& from, const Mask& mask) {
     ForestInput<T> to;
     to.points = device_array(device, "points", from.coordinates, from.size * problem.dim);
-    // One segment is given to the device without row_splits, as the operator does.
     if (problem.segments > 1) {
       to.row_splits = device_array(device, "row_splits", from.row_splits, problem.segments + 1);
     }
@@ -40,15 +40,18 @@ KnnInput<T> device_input(HostDevice& device, const KnnCase<T>& knn, int64_t k) {
     to.segments = problem.segments;
     return to;
   };
-  KnnInput<T> input;
+  SearchInput<T> input;
   input.points = set(problem.points, knn.point_mask);
   input.queries = set(problem.queries, knn.query_mask);
-  input.own_queries =
-      problem.self_queries && problem.points.mask == nullptr && problem.queries.mask == nullptr;
-  input.exclude_self = problem.self_queries && !problem.include_self;
+  set_roles(input, problem);
+  return input;
+}
+
+template <typename T>
+KnnInput<T> device_input(HostDevice& device, const KnnCase<T>& knn, int64_t k) {
+  KnnInput<T> input;
+  static_cast<SearchInput<T>&>(input) = device_search(device, knn);
   input.k = k;
-  input.max_distance2 = problem.max_distance2;
-  input.query_rows = problem.queries.size;
   return input;
 }
 
@@ -70,12 +73,7 @@ Rows<T, Index> search_on_host_cuda(const KnnCase<T>& knn, int64_t k, const HostR
   host_cuda::Buffer<T> distance2("distance2", size);
   host_cuda::Buffer<unsigned long long> counters("counters", kCounters);
   counters.zero();
-  if constexpr (sizeof(Index) == 4) {
-    input.index32 = index.view();
-  } else {
-    input.index64 = index.view();
-  }
-  input.distance2 = distance2.view();
+  input.found = neighbours<T>(index.view(), distance2.view());
   if (run.counters != nullptr) input.counters = counters.view();
   launch_knn(device, input);
   if (run.counters != nullptr) {
@@ -100,19 +98,18 @@ inline Rows<float> search_far_rows(const KnnCase<float>& knn, int32_t asking, in
   KnnInput<float> input = device_input(device, knn, k);
   host_cuda::Buffer<int64_t> index("index", asking * k);
   host_cuda::Buffer<float> distance2("distance2", asking * k);
-  input.index64 = index.view() - first_row * k;
-  input.distance2 = distance2.view() - first_row * k;
+  input.found = neighbours<float>(index.view() - first_row * k, distance2.view() - first_row * k);
   input.exclude_self = false;
   const Forest<float> points = build_forest(device, input.points, true);
   KnnLaunch<float> launch = search_launch(
       input, points, points, search_sizes(k, points.dim, points.levels, 4, HostDevice::kAmpere));
   std::vector<int32_t> rows(static_cast<std::size_t>(asking));
   std::iota(rows.begin(), rows.end(), first_row);
-  launch.queries = input.points.points - first_row * knn.dim;
-  launch.query_index = device.array<int32_t>("query_index", rows);
-  launch.query_begin = device.array<int32_t>("query_begin", std::vector<int32_t>{0, asking});
-  launch.query_segment = device.array<int32_t>("query_segment", std::vector<int32_t>{0});
-  launch.query_buckets = 1;
+  launch.queries.coordinates = input.points.points - first_row * knn.dim;
+  launch.queries.index = device.array<int32_t>("query_index", rows);
+  launch.queries.begin = device.array<int32_t>("query_begin", std::vector<int32_t>{0, asking});
+  launch.queries.segment = device.array<int32_t>("query_segment", std::vector<int32_t>{0});
+  launch.queries.buckets = 1;
   launch_search(device, launch);
   return {index.values(), distance2.values()};
 }

@@ -216,8 +216,7 @@ TEST(KnnCuda, MalformedRowSplitsFindNobody) {
     input.queries = input.points;
     host_cuda::Buffer<int64_t> index("index", kPoints * 4);
     host_cuda::Buffer<float> distance2("distance2", kPoints * 4);
-    input.index64 = index.view();
-    input.distance2 = distance2.view();
+    input.found = neighbours<float>(index.view(), distance2.view());
     launch_knn(device, input);
     for (const int64_t value : index.values()) ASSERT_EQ(value, -1);
     for (const float value : distance2.values()) ASSERT_EQ(value, infinity<float>());
@@ -234,8 +233,7 @@ TEST(KnnCuda, NoSegmentsAtAll) {
     input.points.segments = 0;
     host_cuda::Buffer<int64_t> index("index", rows * 4);
     host_cuda::Buffer<float> distance2("distance2", rows * 4);
-    input.index64 = index.view();
-    input.distance2 = distance2.view();
+    input.found = neighbours<float>(index.view(), distance2.view());
     launch_knn(device, input);
     EXPECT_EQ(index.values(), std::vector<int64_t>(rows * 4, -1));
     EXPECT_EQ(distance2.values(), std::vector<float>(rows * 4, infinity<float>()));
@@ -251,8 +249,7 @@ TEST(KnnCuda, RowsOutsideOfEverySegmentHaveNoNeighbours) {
   input.points.segments = 2;
   host_cuda::Buffer<int64_t> index("index", kPoints * 4);
   host_cuda::Buffer<float> distance2("distance2", kPoints * 4);
-  input.index64 = index.view();
-  input.distance2 = distance2.view();
+  input.found = neighbours<float>(index.view(), distance2.view());
   launch_knn(device, input);
   const std::vector<int64_t> found = index.values();
   for (int64_t row = 0; row < kPoints; ++row) {
@@ -268,8 +265,7 @@ TEST(KnnCuda, LaunchesAreBounded) {
     KnnInput<float> input = device_input(device, knn, 4);
     host_cuda::Buffer<int64_t> index("index", rows * 4);
     host_cuda::Buffer<float> distance2("distance2", rows * 4);
-    input.index64 = index.view();
-    input.distance2 = distance2.view();
+    input.found = neighbours<float>(index.view(), distance2.view());
     launch_knn(device, input);
     EXPECT_LE(device.launches(), most);
   }

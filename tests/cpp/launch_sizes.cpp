@@ -12,6 +12,7 @@
 #include "core/cuda/graph_launches.h"
 #include "core/cuda/gravnet_launches.h"
 #include "core/cuda/knn_launches.h"
+#include "core/cuda/radius_launches.h"
 
 namespace hitgraph {
 namespace {
@@ -24,7 +25,7 @@ int group_of(const Argument&) {
 }
 template <typename T>
 int group_of(const KnnLaunch<T>& launch) {
-  return launch.group;
+  return launch.queries.size;
 }
 
 struct PrintingDevice {
@@ -34,8 +35,10 @@ struct PrintingDevice {
   Global<T> array(const char*, int64_t) {
     return {};
   }
-  void zero(Global<int32_t>, int64_t) {}
-  void exclusive_scan(Global<const int32_t>, Global<int32_t>, int64_t) {}
+  template <typename T>
+  void zero(Global<T>, int64_t) {}
+  template <typename T>
+  void exclusive_scan(Global<T>, Global<T>, int64_t) {}
   template <typename Key, typename Value>
   void sort_pairs(const Key&, const Key&, const Value&, const Value&, int64_t, int) {}
   template <typename Argument>
@@ -65,6 +68,25 @@ void print_knn(int64_t rows, int64_t shared_bytes, int64_t dim, int64_t k, bool 
   input.query_rows = rows;
   if (counting) input.counters = Global<unsigned long long>(&something);
   launch_knn(device, input);
+}
+
+// Rows that are cut, as the search for as many neighbours is printed anyway, and rows that are
+// merged.
+template <typename T>
+void print_radius(int64_t rows, int64_t shared_bytes, int64_t dim) {
+  constexpr int64_t kMost = kMostPerPass;
+  PrintingDevice device{shared_bytes, dim, kMost};
+  RadiusInput<T> input;
+  input.points.rows = rows;
+  input.points.dim = dim;
+  input.points.row_splits = Global<const int64_t>(&something);
+  input.query_rows = rows;
+  for (const int64_t max_neighbors : {kMost, rows}) {
+    input.max_neighbors = max_neighbors;
+    const unsigned long long longest = max_neighbors == kMost ? kMost : 2 * kPiece;
+    const unsigned long long totals[kRadiusTotals] = {longest, longest};
+    launch_radius_write(device, launch_radius_count(device, input), totals, Neighbours<T>());
+  }
 }
 
 template <typename T, typename Index, typename Edge>
@@ -118,6 +140,8 @@ void print_all(int64_t rows, int64_t shared_bytes, int count, char** ks) {
     print_knn<T>(rows, shared_bytes, kManyDimensions, k, false);
     print_knn<T>(rows, shared_bytes, kManyDimensions, k, true);
   }
+  for (int64_t dim = 1; dim <= 8; ++dim) print_radius<T>(rows, shared_bytes, dim);
+  print_radius<T>(rows, shared_bytes, kManyDimensions);
   print_backward<T, int32_t, int32_t>(rows, shared_bytes);
   print_backward<T, int64_t, int32_t>(rows, shared_bytes);
   print_backward<T, int32_t, int64_t>(rows, shared_bytes);

@@ -20,12 +20,16 @@ LEAST_WARPS = {"sm_75": 6, "sm_80": 12, "sm_89": 8, "sm_90": 12}
 # What waits for memory alone.
 GRAVNET = re.compile("(aggregate|differentiate)_rows|sum_(hub_pieces|points)|count_present")
 LEAST_GRAVNET_WARPS = 32
+RADIUS = re.compile(r"search_radius<\w+, [1-8],")
+LEAST_RADIUS_WARPS = 28
 SOURCE = """
 #include "core/cuda/distance2_backward.cuh"
 #include "core/cuda/forest_buckets.cuh"
 #include "core/cuda/forest_split.cuh"
 #include "core/cuda/gravnet_backward.cuh"
 #include "core/cuda/knn_search.cuh"
+#include "core/cuda/radius_search.cuh"
+#include "core/cuda/row_sort.cuh"
 """
 
 
@@ -50,6 +54,8 @@ def check_bounds(report: dict[str, Any], architecture: str) -> None:
         for launch in kernel["launches"]:
             if GRAVNET.match(name):
                 assert launch["resident_warps"] >= LEAST_GRAVNET_WARPS, (name, architecture)
+            if RADIUS.match(name):
+                assert launch["resident_warps"] >= LEAST_RADIUS_WARPS, (name, architecture)
     for number in ("float", "double"):
         least = report["least_resident_warps"][number]
         assert least["resident_warps"] >= LEAST_WARPS[architecture], (number, architecture, least)
@@ -77,7 +83,7 @@ def names_for_nvrtc() -> list[str]:
     kernels = [
         kernel
         for kernel in COMMITTED["architectures"]["sm_80"]["kernels"]
-        if re.match(r"search_groups<(float, [24567]|double, [0124-8]),", kernel) is None
+        if re.match(r"search_(groups|radius)<(float, [24567]|double, [0124-8]),", kernel) is None
     ]
     # nvcc's int64_t is a long, NVRTC's a long long.
     return ["hitgraph::" + re.sub(r"\blong\b", "int64_t", kernel) for kernel in kernels]

@@ -29,8 +29,10 @@ class CudaMeasure {
     bytes_ += rounded(count * static_cast<int64_t>(sizeof(T)));
     return nullptr;
   }
-  void zero(int32_t*, int64_t) {}
-  void exclusive_scan(const int32_t* from, int32_t* to, int64_t count) {
+  template <typename T>
+  void zero(T*, int64_t) {}
+  template <typename T>
+  void exclusive_scan(const T* from, T* to, int64_t count) {
     std::size_t scratch = 0;
     check_cuda(cub::DeviceScan::ExclusiveSum(nullptr, scratch, from, to, count), "scan");
     bytes_ += rounded(static_cast<int64_t>(scratch));
@@ -66,10 +68,12 @@ class CudaDevice {
   T* array(const char*, int64_t count) {
     return reinterpret_cast<T*>(take(count * static_cast<int64_t>(sizeof(T))));
   }
-  void zero(int32_t* array, int64_t count) {
-    check_cuda(cudaMemsetAsync(array, 0, count * sizeof(int32_t), stream_), "zero");
+  template <typename T>
+  void zero(T* array, int64_t count) {
+    check_cuda(cudaMemsetAsync(array, 0, count * sizeof(T), stream_), "zero");
   }
-  void exclusive_scan(const int32_t* from, int32_t* to, int64_t count) {
+  template <typename T>
+  void exclusive_scan(const T* from, T* to, int64_t count) {
     std::size_t scratch = 0;
     check_cuda(cub::DeviceScan::ExclusiveSum(nullptr, scratch, from, to, count), "scan");
     void* memory = take(static_cast<int64_t>(scratch));
@@ -114,14 +118,14 @@ class CudaDevice {
   const int64_t shared_bytes_;
 };
 
-// Measures, takes memory, launches.
+// Measures, takes memory, launches; returns what the launches do.
 template <typename Launches>
-void run_launches(const CudaRun& run, const Launches& launches) {
+auto run_launches(const CudaRun& run, const Launches& launches) {
   CudaMeasure measure(run.shared_bytes_per_multiprocessor);
   launches(measure);
   CudaDevice device(static_cast<cudaStream_t>(run.stream), run.scratch(measure.bytes()),
                     run.shared_bytes_per_multiprocessor);
-  launches(device);
+  return launches(device);
 }
 
 }  // namespace hitgraph

@@ -25,8 +25,6 @@ struct Distance2Gradient {
   }
 };
 
-HITGRAPH_DEVICE int64_t warp_number() { return long_thread_number() / kWarpSize; }
-
 // A warp a query: the sum over its row.
 template <typename T, typename Index, typename Edge>
 __global__ void sum_rows(Distance2Gradient<T, Index, Edge> problem) {
@@ -37,7 +35,8 @@ __global__ void sum_rows(Distance2Gradient<T, Index, Edge> problem) {
     for (int64_t slot = lane_index(); slot < problem.k; slot += kWarpSize) {
       const int64_t edge = row * problem.k + slot;
       const int64_t point = problem.index[edge];
-      if (point >= 0 && point < problem.graph.points) sum += problem.term(edge, row, point, axis);
+      if (point >= 0 && point < problem.graph.points.rows)
+        sum += problem.term(edge, row, point, axis);
     }
     sum = warp_sum(sum);
     if (lane_index() == 0) problem.grad_queries[row * problem.dim + axis] = static_cast<T>(sum);
@@ -49,17 +48,17 @@ template <typename T, typename Index, typename Edge>
 __global__ void sum_pieces(Distance2Gradient<T, Index, Edge> problem) {
   Piece piece;
   const int64_t slot = warp_number();
-  if (!piece.find(problem.graph, slot)) return;
+  if (!piece.find(problem.graph.points, slot)) return;
   for (int axis = 0; axis < problem.dim; ++axis) {
     double sum = 0;
     for (int64_t place = piece.begin + lane_index(); place < piece.end; place += kWarpSize) {
       const Edge edge = problem.graph.edges[place];
-      sum -= problem.term(edge, edge / static_cast<Edge>(problem.k), piece.point, axis);
+      sum -= problem.term(edge, edge / static_cast<Edge>(problem.k), piece.row, axis);
     }
     sum = warp_sum(sum);
     if (lane_index() != 0) continue;
     if (piece.pieces == 1) {
-      problem.grad_points[piece.point * problem.dim + axis] = static_cast<T>(sum);
+      problem.grad_points[piece.row * problem.dim + axis] = static_cast<T>(sum);
     } else {
       problem.partial[slot * problem.dim + axis] = sum;
     }
@@ -70,10 +69,11 @@ __global__ void sum_pieces(Distance2Gradient<T, Index, Edge> problem) {
 template <typename T, typename Index, typename Edge>
 __global__ void join_pieces(Distance2Gradient<T, Index, Edge> problem) {
   const int64_t point = long_thread_number();
-  if (point >= problem.graph.points) return;
-  const int64_t begin = problem.graph.offsets[point], end = problem.graph.offsets[point + 1];
+  if (point >= problem.graph.points.rows) return;
+  const int64_t begin = problem.graph.points.offsets[point];
+  const int64_t end = problem.graph.points.offsets[point + 1];
   if (end - begin <= kPiece) return;
-  const int64_t first = problem.graph.first_slot(point);
+  const int64_t first = problem.graph.points.first_slot(point);
   const int64_t pieces = (end - begin + kPiece - 1) / kPiece;
   for (int axis = 0; axis < problem.dim; ++axis) {
     double sum = 0;

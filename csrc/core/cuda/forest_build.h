@@ -1,8 +1,8 @@
 // The launches that build a forest. Written once: `Device` is CUDA's (device.cuh) or, in the tests,
 // the host's. It gives zero-cost names to what they share:
 //   device.array<T>(name, count)                         scratch memory, not initialised
-//   device.zero(array, count)                            of int32
-//   device.exclusive_scan(from, to, count)               of int32
+//   device.zero(array, count)
+//   device.exclusive_scan(from, to, count)               of one integer type
 //   device.launch(name, kernel, blocks, threads, shared bytes, argument)
 // Nothing here reads what the device computes: sizes follow from (rows, segments) alone.
 #pragma once

@@ -16,7 +16,7 @@ inline int64_t graph_blocks(int64_t threads) {
 template <typename Edge>
 TransposedGraph<Edge> transposed_graph(int64_t points, int64_t edges, Global<const int64_t> offsets,
                                        Global<const Edge> moved) {
-  return {points, TransposedGraph<Edge>::slot_count(points, edges), offsets, moved};
+  return {{points, RowPieces::slot_count(points, edges), offsets}, moved};
 }
 
 // Into `offsets` (points + 1) and `moved` (edges).
@@ -43,12 +43,13 @@ void launch_transpose(Device& device, Global<const Index> index, int64_t edges, 
 // `problem` without partial.
 template <typename T, typename Index, typename Edge, typename Device>
 void launch_distance2_backward(Device& device, Distance2Gradient<T, Index, Edge> problem) {
-  problem.partial = device.template array<double>("partial", problem.graph.slots * problem.dim);
+  problem.partial =
+      device.template array<double>("partial", problem.graph.points.slots * problem.dim);
   device.launch("sum_rows", sum_rows<T, Index, Edge>, graph_blocks(problem.rows * kWarpSize),
                 kGraphThreads, 0, problem);
   device.launch("sum_pieces", sum_pieces<T, Index, Edge>,
-                graph_blocks(problem.graph.slots * kWarpSize), kGraphThreads, 0, problem);
-  device.launch("join_pieces", join_pieces<T, Index, Edge>, graph_blocks(problem.graph.points),
+                graph_blocks(problem.graph.points.slots * kWarpSize), kGraphThreads, 0, problem);
+  device.launch("join_pieces", join_pieces<T, Index, Edge>, graph_blocks(problem.graph.points.rows),
                 kGraphThreads, 0, problem);
 }
 

@@ -1,7 +1,7 @@
 // What a search kernel is told, and how it lays out shared memory.
 #pragma once
 
-#include "core/cuda/forest.cuh"
+#include "core/cuda/group_walk.cuh"
 
 namespace hitgraph {
 
@@ -59,8 +59,7 @@ struct SearchLayout {
 HITGRAPH_HOST_DEVICE SearchLayout search_layout(int group, int dim, int levels, int capacity,
                                                 uint32_t number_size) {
   SearchLayout layout;
-  const int quad = 16 / static_cast<int>(number_size);  // a record is read 16 bytes at a time
-  layout.stride = (dim + 1 + quad - 1) / quad * quad;
+  layout.stride = record_size(dim + 1, number_size);
   uint32_t at = 0;
   const auto take = [&](int count, uint32_t size) {
     const uint32_t place = at;
@@ -83,23 +82,21 @@ HITGRAPH_HOST_DEVICE SearchLayout search_layout(int group, int dim, int levels, 
 
 template <typename T>
 struct KnnLaunch {
-  Forest<T> forest;                     // of the points
-  Global<const T> queries;              // (., dim)
-  Global<const int32_t> query_index;    // the order of the queries' buckets ...
-  Global<const int32_t> query_begin;    // ... where each starts (query_buckets + 1)
-  Global<const int32_t> query_segment;  // ... and its segment
-  int query_buckets;
-  int group;  // queries a warp, a divisor of 32
+  Forest<T> forest;  // of the points
+  QueryGroups<T> queries;
   int k;
   PoolSizes pool;  // of a full pass
   GuessFactors<T> guess;
   SearchLayout layout;
   T max_distance2;
   bool exclude_self;
-  Global<int32_t> index32;  // one of the two is null
-  Global<int64_t> index64;
-  Global<T> distance2;
+  Neighbours<T> found;                  // (rows, k), or the rows of a compressed list:
+  Global<const int64_t> row_splits;     // where each begins, or null; no row has less than k
   Global<unsigned long long> counters;  // (kCounters), null unless counting
+
+  HITGRAPH_DEVICE int64_t row_begin(int row) const {
+    return row_splits == nullptr ? static_cast<int64_t>(row) * k : int64_t(row_splits[row]);
+  }
 };
 
 }  // namespace hitgraph

@@ -3,22 +3,16 @@
 
 #include "core/cuda/forest_build.h"
 #include "core/cuda/knn_search.cuh"
+#include "core/cuda/search_input.h"
 #include "core/guess.h"
 
 namespace hitgraph {
 
 template <typename T>
-struct KnnInput {
-  ForestInput<T> points;
-  ForestInput<T> queries;   // read only if they are not the points
-  bool own_queries = true;  // every point asks, and only points do
-  bool exclude_self = false;
+struct KnnInput : SearchInput<T> {
   int64_t k = 0;
-  T max_distance2 = 0;
-  int64_t query_rows = 0;
-  Global<int32_t> index32;
-  Global<int64_t> index64;
-  Global<T> distance2;
+  Neighbours<T> found;
+  Global<const int64_t> row_splits;  // of a compressed list, see KnnLaunch
   Global<unsigned long long> counters;
 };
 
@@ -85,41 +79,31 @@ KnnLaunch<T> search_launch(const KnnInput<T>& input, const Forest<T>& points,
                            const Forest<T>& queries, const SearchSizes& sizes) {
   KnnLaunch<T> launch{};
   launch.forest = points;
-  launch.queries = queries.points;
-  launch.query_index = queries.index;
-  launch.query_begin = queries.bucket_begin;
-  launch.query_segment = queries.bucket_segment;
-  launch.query_buckets = queries.buckets;
-  launch.group = sizes.group;
+  launch.queries = query_groups(queries, sizes.group);
   launch.k = static_cast<int>(input.k);
   launch.pool = sizes.pool;
   launch.layout = sizes.layout;
   launch.guess = guess_factors<T>(input.k, points.dim);
   launch.max_distance2 = input.max_distance2;
   launch.exclude_self = input.exclude_self;
-  launch.index32 = input.index32;
-  launch.index64 = input.index64;
-  launch.distance2 = input.distance2;
+  launch.found = input.found;
+  launch.row_splits = input.row_splits;
   launch.counters = input.counters;
   return launch;
 }
 
+// Compiled by knn.cu alone, as is build_forest (search_instances.h).
 template <typename T, typename Device>
 void launch_search(Device& device, const KnnLaunch<T>& launch) {
-  const int64_t groups = static_cast<int64_t>(launch.query_buckets) * (kWarpSize / launch.group);
   device.launch("search_groups", search_kernel<T>(launch.forest.dim, launch.counters != nullptr),
-                groups, kWarpSize, launch.layout.bytes, launch);
+                launch.queries.count(), kWarpSize, launch.layout.bytes, launch);
 }
 
 // Rows whose flag is 0 do not ask.
 template <typename T, typename Device>
 void launch_absent(Device& device, const KnnInput<T>& input, Global<const int32_t> flags) {
-  const AbsentRows<T> absent{flags,
-                             static_cast<int>(input.query_rows),
-                             static_cast<int>(input.k),
-                             input.index32,
-                             input.index64,
-                             input.distance2};
+  const AbsentRows<T> absent{flags, static_cast<int>(input.query_rows), static_cast<int>(input.k),
+                             input.found};
   device.launch("fill_absent", fill_absent<T>, blocks_for(input.query_rows + kWarpSize), kThreads,
                 0, absent);
 }

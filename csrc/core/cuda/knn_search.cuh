@@ -30,38 +30,28 @@ struct alignas(16) QueryState {
   int32_t count;  // entries of its pool
 };
 
-// A query's record as it is read: 16 bytes at a time.
-template <typename T, int kDim>
-struct alignas(16) QueryRecord {
-  static constexpr int kQuad = 16 / static_cast<int>(sizeof(T));
-  static constexpr int kSize = (kDim + 1 + kQuad - 1) / kQuad * kQuad;
-  T value[kSize];
-};
-
 template <typename T, int kDim, bool kCounting>
 class GroupSearch {
  public:
   HITGRAPH_DEVICE explicit GroupSearch(const KnnLaunch<T>& launch)
       : launch_(launch),
         forest_(launch.forest),
-        records_(shared_array<T>(launch.layout.records, launch.group * launch.layout.stride)),
-        floors_(shared_array<T>(launch.layout.floors, launch.group)),
+        records_(
+            shared_array<T>(launch.layout.records, launch.queries.size * launch.layout.stride)),
+        floors_(shared_array<T>(launch.layout.floors, launch.queries.size)),
         near_(shared_array<T>(launch.layout.near, forest_.levels * kWarpSize)),
         low_(shared_array<T>(launch.layout.low, forest_.dim)),
         high_(shared_array<T>(launch.layout.high, forest_.dim)),
-        states_(shared_array<QueryState>(launch.layout.states, launch.group)),
-        floor_index_(shared_array<int32_t>(launch.layout.floor_index, launch.group)),
+        states_(shared_array<QueryState>(launch.layout.states, launch.queries.size)),
+        floor_index_(shared_array<int32_t>(launch.layout.floor_index, launch.queries.size)),
         first_(shared_array<int32_t>(launch.layout.first, forest_.levels * kWarpSize)) {}
 
-  HITGRAPH_DEVICE void run(int group) {
-    const int groups = kWarpSize / launch_.group;
-    const int bucket = group / groups;
-    const int begin = launch_.query_begin[bucket] + group % groups * launch_.group;
-    const int end = launch_.query_begin[bucket + 1];
-    if (begin >= end) return;
-    queries_ = smaller(launch_.group, end - begin);
-    segment_ = launch_.query_segment[bucket];
-    load_queries(begin);
+  HITGRAPH_DEVICE void run(int number) {
+    const QueryGroup group = launch_.queries.group(number);
+    if (group.count <= 0) return;
+    queries_ = group.count;
+    segment_ = group.segment;
+    load_queries(group.begin);
     add(kQueries, queries_);
     for (int column = 0; column < launch_.k; column += kMostPerPass) {
       k_ = smaller(launch_.k - column, kMostPerPass);
@@ -74,30 +64,26 @@ class GroupSearch {
   }
 
  private:
+  using Record = QueryRecord<T, kDim + 1>;  // its last number: the distance2 of its limit
+
   HITGRAPH_DEVICE int dim() const { return kDim > 0 ? kDim : forest_.dim; }
-  HITGRAPH_DEVICE int stride() const {
-    return kDim > 0 ? QueryRecord<T, kDim>::kSize : launch_.layout.stride;
-  }
+  HITGRAPH_DEVICE int stride() const { return kDim > 0 ? Record::kSize : launch_.layout.stride; }
   HITGRAPH_DEVICE PoolPlace place_of(int query) const {
     const int capacity = launch_.pool.capacity;
-    return {launch_.layout.pool_distance2, launch_.layout.pool_index, launch_.group * capacity,
-            query * capacity};
+    return {launch_.layout.pool_distance2, launch_.layout.pool_index,
+            launch_.queries.size * capacity, query * capacity};
   }
   HITGRAPH_DEVICE Pool<T> pool(int query) const { return Pool<T>(place_of(query)); }
 
   // Lane q brings query q.
   HITGRAPH_DEVICE void load_queries(int begin) {
     const bool asks = lane_index() < queries_;
-    const int row = asks ? int(launch_.query_index[begin + lane_index()]) : 0;
-    for (int axis = 0; asks && axis < dim(); ++axis) {
-      records_[lane_index() * stride() + axis] =
-          T(launch_.queries[static_cast<int64_t>(row) * dim() + axis]);
+    if (asks) {
+      const int row = launch_.queries.index[begin + lane_index()];
+      write_record(records_, stride(), dim(), launch_.queries.coordinates, row,
+                   launch_.max_distance2);
+      states_[lane_index()] = {row, launch_.exclude_self ? row : -1, 0x7fffffff, 0};
     }
-    // The record is read whole, its padding too.
-    for (int rest = dim(); asks && rest < stride(); ++rest) {
-      records_[lane_index() * stride() + rest] = launch_.max_distance2;
-    }
-    if (asks) states_[lane_index()] = {row, launch_.exclude_self ? row : -1, 0x7fffffff, 0};
     __syncwarp();
   }
 
@@ -190,67 +176,28 @@ class GroupSearch {
     return again;
   }
 
-  // Depth first through the boxes of the segment, nearest first. The children of one node at each
-  // level are on the way down: numbers are relative to the segment, so a parent is a division.
+  // Through the boxes of the segment, nearest first.
   HITGRAPH_DEVICE void search() {
-    box_queries();
-    find_widest();
-    int level = 0;
-    while (forest_.nodes(segment_, level).count > kWarpSize) ++level;
-    const int top = level;
-    int parent = 0;
-    open(level, parent);
-    for (;;) {
-      const int lane = nearest_child(level);
-      if (lane < 0) {
-        if (level == top) return;
-        ++level;
-        parent /= kWarpSize;
-        continue;
-      }
-      const int child = parent * kWarpSize + lane;
-      if (level == 0) {
-        scan_bucket(first_bucket_ + child);
-      } else {
-        --level;
-        parent = child;
-        open(level, parent);
-      }
-    }
-  }
-
-  // The box of those that ask.
-  HITGRAPH_DEVICE void box_queries() {
     const bool asks = (asking_ >> lane_index() & 1u) != 0;
-    for (int axis = 0; axis < dim(); ++axis) {
-      T low = infinity<T>(), high = -infinity<T>();
-      if (asks) low = high = records_[lane_index() * stride() + axis];
-      low = warp_min(low);
-      high = warp_max(high);
-      if (lane_index() == 0) {
-        low_[axis] = low;
-        high_[axis] = high;
-      }
-    }
-    __syncwarp();
+    box_records(records_, stride(), dim(), asks, low_, high_);
+    find_widest();
+    walk_boxes(
+        forest_, segment_, [&](int level, int parent) { open(level, parent); },
+        [&](int level) { return nearest_child(level); }, [&](int bucket) { scan_bucket(bucket); });
   }
 
-  // The bounds of the 32 children of a node, towards that box.
+  // The bounds of the 32 children of a node, towards the box of those that ask.
   HITGRAPH_DEVICE void open(int level, int parent) {
     add(kNodes, 1);
     const auto nodes = forest_.nodes(segment_, level);
-    if (level == 0) first_bucket_ = nodes.first;
     const int child = parent * kWarpSize + lane_index();
     T bound = infinity<T>();
     int first = 0x7fffffff;
     if (child < nodes.count) {
       const int slot = forest_.level_slot[level] + nodes.first + child;
-      bound = T(0);
-      for (int axis = 0; axis < dim(); ++axis) {
-        const int64_t place = static_cast<int64_t>(axis) * forest_.slots + slot;
-        const T gap = axis_gap<T>(forest_.low[place], forest_.high[place], low_[axis], high_[axis]);
-        bound = fused_square_add(gap, bound);
-      }
+      bound = box_bound(forest_, dim(), slot, [&](int axis) {
+        return Interval<T>{low_[axis], high_[axis]};
+      });
       first = forest_.first_index[slot];
     }
     near_[level * kWarpSize + lane_index()] = bound;
@@ -275,21 +222,13 @@ class GroupSearch {
     add(kBucketTests, 1);
     const unsigned asking = queries_that_need(bucket);
     if (asking == 0) return;
-    const int begin = forest_.bucket_begin[bucket];
-    count_ = forest_.bucket_begin[bucket + 1] - begin;
-    column_ = static_cast<int64_t>(begin) * dim() + lane_index();
-    index_ = lane_index() < count_ ? int(forest_.index[begin + lane_index()]) : -1;
-    if (kDim > 0 && index_ >= 0) {
-      for (int axis = 0; axis < kDim; ++axis) {
-        coordinates_[axis] = forest_.coordinates[column_ + axis * count_];
-      }
-    }
+    candidate_.load(forest_, dim(), bucket);
     bool changed = false;
     for (unsigned rest = asking; rest != 0; rest &= rest - 1) {
       changed |= scan_for(__ffs(rest) - 1);
     }
     add(kBuckets, __popc(asking));
-    add(kCandidates, __popc(asking) * count_);
+    add(kCandidates, __popc(asking) * candidate_.count);
     if (changed) find_widest();
   }
 
@@ -299,13 +238,10 @@ class GroupSearch {
     bool needs = false;
     if (asking_ >> lane_index() & 1u) {
       const int record = lane_index() * stride();
-      T bound = T(0);
-      for (int axis = 0; axis < dim(); ++axis) {
-        const int64_t place = static_cast<int64_t>(axis) * forest_.slots + bucket;
+      const T bound = box_bound(forest_, dim(), bucket, [&](int axis) {
         const T query = records_[record + axis];
-        bound = fused_square_add(axis_gap<T>(forest_.low[place], forest_.high[place], query, query),
-                                 bound);
-      }
+        return Interval<T>{query, query};
+      });
       const T limit = records_[record + dim()];
       const QueryState state = states_[lane_index()];
       needs = bound > inside_ && bound <= shell_ &&
@@ -317,26 +253,20 @@ class GroupSearch {
   // The candidate of this lane for query `query`: its distance2, and whether it is within the
   // limit's.
   HITGRAPH_DEVICE bool within_limit(int query, T& distance2) const {
-    distance2 = T(0);
+    T limit;
     if constexpr (kDim > 0) {
-      const Shared<const QueryRecord<T, kDim>> records =
-          shared_array<const QueryRecord<T, kDim>>(launch_.layout.records, launch_.group);
-      const QueryRecord<T, kDim> record = records[query];
-      for (int axis = 0; axis < kDim; ++axis) {
-        distance2 = fused_square_add(coordinates_[axis] - record.value[axis], distance2);
-      }
-      return index_ >= 0 && distance2 <= record.value[kDim];
+      const Shared<const Record> records =
+          shared_array<const Record>(launch_.layout.records, launch_.queries.size);
+      const Record record = records[query];
+      distance2 = candidate_.distance2(forest_, kDim, [&](int axis) { return record.value[axis]; });
+      limit = record.value[kDim];
     } else {
       const int record = query * stride();
-      if (index_ < 0) return false;
-      for (int axis = 0; axis < dim(); ++axis) {
-        const T coordinate = forest_.coordinates[column_ + static_cast<int64_t>(axis) * count_];
-        const T own = records_[record + axis];
-        distance2 = fused_square_add(coordinate - own, distance2);
-      }
-      const T limit = records_[record + dim()];
-      return distance2 <= limit;
+      distance2 = candidate_.distance2(forest_, dim(),
+                                       [&](int axis) { return T(records_[record + axis]); });
+      limit = records_[record + dim()];
     }
+    return candidate_.index >= 0 && distance2 <= limit;
   }
 
   // Whether the query's limit changed.
@@ -346,12 +276,12 @@ class GroupSearch {
     if (!__any_sync(kFullWarp, near)) return false;
     QueryState state = states_[query];
     const T limit = records_[query * stride() + dim()];
-    bool accept = near && index_ != state.self &&
-                  not_after<T, int>(distance2, index_, limit, state.limit_index);
+    bool accept = near && candidate_.index != state.self &&
+                  not_after<T, int>(distance2, candidate_.index, limit, state.limit_index);
     if (!first_pass_) {
       const T floor = floors_[query];
       const int floor_index = floor_index_[query];
-      accept = accept && !not_after<T, int>(distance2, index_, floor, floor_index);
+      accept = accept && !not_after<T, int>(distance2, candidate_.index, floor, floor_index);
     }
     unsigned accepted = __ballot_sync(kFullWarp, accept);
     if (accepted == 0) return false;
@@ -361,10 +291,10 @@ class GroupSearch {
       changed = true;
       __syncwarp();
       const T nearer = records_[query * stride() + dim()];
-      accept = accept && not_after<T, int>(distance2, index_, nearer, state.limit_index);
+      accept = accept && not_after<T, int>(distance2, candidate_.index, nearer, state.limit_index);
       accepted = __ballot_sync(kFullWarp, accept);
     }
-    pool(query).append(state.count, accepted, distance2, index_);
+    pool(query).append(state.count, accepted, distance2, candidate_.index);
     state.count += __popc(accepted);
     add(kAccepted, __popc(accepted));
     __syncwarp();
@@ -410,16 +340,16 @@ class GroupSearch {
       __syncwarp();
       if (state.count > kept()) cut(query, state, kept());
       const int found = smaller(state.count, k_);
-      const int64_t row = static_cast<int64_t>(state.row) * launch_.k + column;
+      const int64_t row = launch_.row_begin(state.row) + column;
       pool(query).rank(state.count, [&](int rank, T distance2, int index) {
-        if (rank < k_) write(row + rank, distance2, index);
+        if (rank < k_) launch_.found.write(row + rank, distance2, index);
         if (rank == k_ - 1) {
           floors_[query] = distance2;
           floor_index_[query] = index;
         }
       });
       for (int slot = found + lane_index(); slot < k_; slot += kWarpSize) {
-        write(row + slot, infinity<T>(), -1);
+        launch_.found.write(row + slot, infinity<T>(), -1);
       }
       // With fewer than k there is nothing beyond: nothing is above this floor.
       if (found < k_ && lane_index() == 0) {
@@ -428,15 +358,6 @@ class GroupSearch {
       }
     }
     __syncwarp();
-  }
-
-  HITGRAPH_DEVICE void write(int64_t place, T distance2, int index) {
-    launch_.distance2[place] = distance2;
-    if (launch_.index64 != nullptr) {
-      launch_.index64[place] = index;
-    } else {
-      launch_.index32[place] = index;
-    }
   }
 
   HITGRAPH_DEVICE void add(Counter counter, int amount) {
@@ -458,15 +379,12 @@ class GroupSearch {
   const Shared<QueryState> states_;
   const Shared<int32_t> floor_index_, first_;
 
-  int queries_ = 0, segment_ = 0, first_bucket_ = 0, k_ = 0;
+  int queries_ = 0, segment_ = 0, k_ = 0;
   bool first_pass_ = true;
-  unsigned asking_ = 0;       // the queries that search
-  Limit<T> widest_;           // none of which goes beyond
-  T shell_ = 0, inside_ = 0;  // lane q: how far query q looks now, and has looked before
-  // The bucket that is scanned: the candidate of this lane.
-  int count_ = 0, index_ = -1;
-  int64_t column_ = 0;
-  T coordinates_[kDim > 0 ? kDim : 1] = {};
+  unsigned asking_ = 0;           // the queries that search
+  Limit<T> widest_;               // none of which goes beyond
+  T shell_ = 0, inside_ = 0;      // lane q: how far query q looks now, and has looked before
+  Candidate<T, kDim> candidate_;  // of the bucket that is scanned
   unsigned long long work_[kCounting ? kCounters : 1] = {};
 };
 
@@ -482,9 +400,7 @@ template <typename T>
 struct AbsentRows {
   Global<const int32_t> flags;
   int rows, k;
-  Global<int32_t> index32;
-  Global<int64_t> index64;
-  Global<T> distance2;
+  Neighbours<T> found;
 };
 
 template <typename T>
@@ -496,12 +412,7 @@ __global__ void fill_absent(AbsentRows<T> absent) {
   for (unsigned rest = __ballot_sync(kFullWarp, is_absent); rest != 0; rest &= rest - 1) {
     const int64_t begin = static_cast<int64_t>(first + __ffs(rest) - 1) * absent.k;
     for (int slot = lane_index(); slot < absent.k; slot += kWarpSize) {
-      absent.distance2[begin + slot] = infinity<T>();
-      if (absent.index64 != nullptr) {
-        absent.index64[begin + slot] = -1;
-      } else {
-        absent.index32[begin + slot] = -1;
-      }
+      absent.found.write(begin + slot, infinity<T>(), -1);
     }
   }
 }

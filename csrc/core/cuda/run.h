@@ -8,6 +8,7 @@
 #include "core/graph.h"
 #include "core/gravnet.h"
 #include "core/knn.h"
+#include "core/radius.h"
 
 namespace hitgraph {
 
@@ -16,7 +17,8 @@ constexpr int kCudaCounters = 8;
 struct CudaRun {
   void* stream = nullptr;  // a cudaStream_t of the current device
   int64_t shared_bytes_per_multiprocessor = 0;
-  // Called once, with the bytes that are needed until the work on the stream is done.
+  // Called once a sequence of launches, with the bytes that are needed until the work on the stream
+  // is done.
   std::function<void*(int64_t bytes)> scratch;
 };
 
@@ -27,6 +29,13 @@ struct CudaRun {
 template <typename T, typename Index>
 void knn_cuda(const KnnProblem<T>& problem, const KnnResult<T, Index>& result, const CudaRun& run,
               unsigned long long* counters = nullptr);
+
+// As radius_cpu, on device pointers, with the same bits; row_splits of problem and memory as for
+// knn_cuda. Malformed row_splits of the problem: nobody has neighbours. The host waits once, for
+// the number of edges; `allocate` is called then.
+template <typename T, typename Index>
+void radius_cuda(const RadiusProblem<T>& problem, int64_t* row_splits,
+                 const AllocateEdges<T, Index>& allocate, const CudaRun& run);
 
 // As transpose_graph, on device pointers; an index out of range is a missing edge.
 template <typename Index, typename Edge>

@@ -14,7 +14,7 @@ std::tuple<at::Tensor, at::Tensor> distance2_backward(
   const c10::DeviceGuard guard(points.device());
   return distance2::run(grad, queries, points, index, offsets, edges,
                         [&](const auto& problem, auto* grad_queries, auto* grad_points) {
-                          at::Tensor memory;
+                          std::vector<at::Tensor> memory;
                           distance2_backward_cuda(problem, cuda_run(points.device(), memory),
                                                   grad_queries, grad_points);
                         });

@@ -16,7 +16,7 @@ gravnet::ThreeTensors gravnet_aggregate(const at::Tensor& features, const at::Te
   const c10::DeviceGuard guard(features.device());
   return gravnet::run({gravnet::kOp, features, index, values, scale, divisor}, total, maximum,
                       missing, [&](const auto& graph, bool missing_is_zero, const auto& result) {
-                        at::Tensor memory;
+                        std::vector<at::Tensor> memory;
                         gravnet_aggregate_cuda(graph, missing_is_zero,
                                                cuda_run(features.device(), memory), result);
                       });
@@ -31,7 +31,7 @@ gravnet::TwoTensors gravnet_aggregate_backward(
   return gravnet::run_backward(
       {gravnet::kBackwardOp, features, index, values, scale, divisor}, grad_total, grad_maximum,
       slot, by_features, by_values, offsets, edges, [&](const auto& graph, const auto& gradient) {
-        at::Tensor memory;
+        std::vector<at::Tensor> memory;
         gravnet_backward_cuda(graph, gradient, cuda_run(features.device(), memory));
       });
 }

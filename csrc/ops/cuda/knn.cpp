@@ -14,7 +14,7 @@ TwoTensors search(HITGRAPH_KNN_PARAMETERS) {
   const c10::DeviceGuard guard(points.device());
   return run_search({"hitgraph::knn", HITGRAPH_KNN_VALUES},
                     [&](const auto& problem, const auto& result) {
-                      at::Tensor memory;
+                      std::vector<at::Tensor> memory;
                       knn_cuda(problem, result, cuda_run(points.device(), memory));
                     });
 }
@@ -27,7 +27,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> search_and_count(HITGRAPH_KNN_PAR
   const at::Tensor counters = at::zeros({kCudaCounters}, points.options().dtype(at::kLong));
   auto [index, distance2] =
       run_search({op, HITGRAPH_KNN_VALUES}, [&](const auto& problem, const auto& result) {
-        at::Tensor memory;
+        std::vector<at::Tensor> memory;
         knn_cuda(problem, result, cuda_run(points.device(), memory),
                  reinterpret_cast<unsigned long long*>(counters.data_ptr<int64_t>()));
       });

@@ -7,7 +7,7 @@
 
 namespace hitgraph {
 
-CudaRun cuda_run(const at::Device& device, at::Tensor& memory) {
+CudaRun cuda_run(const at::Device& device, std::vector<at::Tensor>& memory) {
   // Reached with the others' tensors only by a call past the dispatcher.
   TORCH_CHECK(device.is_cuda(), "hitgraph: expected CUDA tensors, got ", device);
   CudaRun run;
@@ -17,8 +17,8 @@ CudaRun cuda_run(const at::Device& device, at::Tensor& memory) {
       cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerMultiprocessor, device.index()));
   run.shared_bytes_per_multiprocessor = shared;
   run.scratch = [device, &memory](int64_t bytes) {
-    memory = at::empty({bytes}, at::TensorOptions().dtype(at::kByte).device(device));
-    return memory.data_ptr();
+    memory.push_back(at::empty({bytes}, at::TensorOptions().dtype(at::kByte).device(device)));
+    return memory.back().data_ptr();
   };
   return run;
 }

@@ -11,7 +11,7 @@ namespace {
 std::tuple<at::Tensor, at::Tensor> transposed(const at::Tensor& index, int64_t points) {
   const c10::DeviceGuard guard(index.device());
   return transpose::run(index, points, [&](const auto* ends, int64_t* offsets, auto* edges) {
-    at::Tensor memory;
+    std::vector<at::Tensor> memory;
     transpose_graph_cuda(ends, index.size(0), index.size(1), points,
                          cuda_run(index.device(), memory), offsets, edges);
   });

@@ -33,6 +33,10 @@ def gravnet(file: str, there: str, instead: str, *said: str) -> Fault:
     return Fault(file, there, instead, said, "gravnet_probe.cpp")
 
 
+def radius(file: str, there: str, instead: str, *said: str) -> Fault:
+    return Fault(file, there, instead, said, "radius_probe.cpp")
+
+
 FAULTS = {
     "none": Fault("knn_search.cuh", "#pragma once", "#pragma once", ()),
     "warp_barrier_removed": Fault(
@@ -96,16 +100,16 @@ FAULTS = {
         ("[wrong rows]",),
     ),
     "bound_in_another_order": Fault(
-        "knn_search.cuh",
-        """        const int64_t place = static_cast<int64_t>(axis) * forest_.slots + bucket;
-        const T query = records_[record + axis];""",
-        """        const int other = dim() - 1 - axis;
-        const int64_t place = static_cast<int64_t>(other) * forest_.slots + bucket;
-        const T query = records_[record + other];""",
+        "group_walk.cuh",
+        """    const int64_t place = static_cast<int64_t>(axis) * forest.slots + slot;
+    const Interval<T> other = from(axis);""",
+        """    const int back = dim - 1 - axis;
+    const int64_t place = static_cast<int64_t>(back) * forest.slots + slot;
+    const Interval<T> other = from(back);""",
         ("[wrong rows]",),
     ),
     "bound_without_fused_multiply_add": Fault(
-        "knn_search.cuh",
+        "group_walk.cuh",
         "bound = fused_square_add(gap, bound);",
         "bound = bound + gap * gap;",
         ("[wrong rows]",),
@@ -117,9 +121,9 @@ FAULTS = {
         ("[shared bounds]", "[shared race]", "[wrong rows]", "[shared uninitialised]"),
     ),
     "shared_memory_not_initialised": Fault(
-        "knn_search.cuh",
-        "for (int rest = dim(); asks && rest < stride(); ++rest) {",
-        "for (int rest = dim(); asks && rest < dim() + 1; ++rest) {",
+        "group_walk.cuh",
+        "for (int number = dim; number < stride; ++number)",
+        "for (int number = dim; number < dim + 1; ++number)",
         ("[shared uninitialised]",),
     ),
     "slot_that_stays_over_not_written": Fault(
@@ -129,9 +133,9 @@ FAULTS = {
         ("[global uninitialised]",),
     ),
     "overflow_of_32_bits": Fault(
-        "knn_search.cuh",
-        "static_cast<int64_t>(state.row) * launch_.k + column;",
-        "static_cast<int>(static_cast<unsigned>(state.row) * launch_.k + column);",
+        "knn_launch.cuh",
+        "static_cast<int64_t>(row) * k :",
+        "static_cast<int>(static_cast<unsigned>(row) * k) :",
         ("[global bounds]",),
     ),
     "second_layer_forgotten": Fault(
@@ -141,7 +145,7 @@ FAULTS = {
         ("[wrong rows]",),
     ),
     "self_found": Fault(
-        "knn_search.cuh", "near && index_ != state.self &&", "near &&", ("[wrong rows]",)
+        "knn_search.cuh", "near && candidate_.index != state.self &&", "near &&", ("[wrong rows]",)
     ),
     "hub_joined_without_its_last_piece": Fault(
         "distance2_backward.cuh",
@@ -222,6 +226,99 @@ FAULTS = {
     ),
     "gravnet_hub_joined_without_its_last_piece": gravnet(
         "gravnet_backward.cuh", "piece < end;", "piece + kHubPiece < end;", "[wrong rows]"
+    ),
+    "radius_none": radius("radius_search.cuh", "#pragma once", "#pragma once"),
+    "radius_self_found": radius(
+        "radius_search.cuh", "candidate_.index != self &&", "", "[wrong rows]"
+    ),
+    "radius_bound_not_inclusive": radius(
+        "radius_search.cuh",
+        "distance2 <= launch_.max_distance2;",
+        "distance2 < launch_.max_distance2;",
+        "[wrong rows]",
+    ),
+    "radius_box_left_out_at_the_bound": radius(
+        "radius_search.cuh",
+        "}) <= launch_.max_distance2;",
+        "}) < launch_.max_distance2;",
+        "[wrong rows]",
+    ),
+    "radius_children_forgotten": radius(
+        "radius_search.cuh", "near = rest & (rest - 1);", "near = 0;", "[wrong rows]"
+    ),
+    "radius_place_not_moved": radius(
+        "radius_search.cuh",
+        "if (lane_index() == query) place_ += __popc(lanes);",
+        "",
+        "[global race]",
+    ),
+    "radius_places_of_32_bits": radius(
+        "radius_search.cuh", "const int64_t place =", "const int place =", "[global bounds]"
+    ),
+    "radius_full_bucket_counted_whole": radius(
+        "radius_search.cuh", "larger(left_, 0)", "left_", "[global uninitialised]", "[wrong rows]"
+    ),
+    "radius_full_rows_written_too": radius(
+        "radius_search.cuh",
+        "left_ = length < launch_.most ? length : 0;",
+        "left_ = length;",
+        "[global race]",
+        "[global bounds]",
+    ),
+    "radius_warps_share_records": radius(
+        "radius_search.cuh",
+        "static_cast<uint32_t>(warp) * launch.layout.bytes",
+        "0 * launch.layout.bytes",
+        "[shared race]",
+    ),
+    "radius_corners_read_before_they_are_written": radius(
+        "group_walk.cuh",
+        "      high_corner[axis] = high;\n    }\n  }\n  __syncwarp();",
+        "      high_corner[axis] = high;\n    }\n  }",
+        "[shared race]",
+        "[shared uninitialised]",
+    ),
+    "radius_lane_misses_the_walk": radius(
+        "radius_search.cuh",
+        "if (asking_ != 0) search(group.segment);",
+        "if (left_ > 0) search(group.segment);",
+        "[missed collective]",
+    ),
+    "radius_positions_not_guarded": radius(
+        "radius_search.cuh", "if (position > full.rows) return;", "", "[global bounds]"
+    ),
+    "radius_buckets_not_guarded": radius(
+        "radius_search.cuh", "if (number > full.queries.buckets) return;", "", "[global bounds]"
+    ),
+    "radius_every_row_is_full": radius(
+        "radius_search.cuh",
+        "marked = end - begin == full.most;",
+        "marked = true;",
+        "[wrong rows]",
+        "[global",
+    ),
+    "radius_row_ranked_before_it_is_loaded": radius(
+        "row_sort.cuh",
+        "  __syncwarp();\n  const Neighbours<T>& to",
+        "  const Neighbours<T>& to",
+        "[shared race]",
+        "[shared uninitialised]",
+    ),
+    "radius_pieces_left_in_their_rows": radius(
+        "row_sort.cuh",
+        "piece.pieces == 1 ? sort.rows : sort.runs;",
+        "sort.rows;",
+        "[global uninitialised]",
+    ),
+    "radius_merge_without_tie_rule": radius(
+        "row_sort.cuh",
+        "not_after(there, merge.from.index(middle), distance2, index)",
+        "there <= distance2",
+        "[global race]",
+        "[global uninitialised]",
+    ),
+    "radius_runs_merged_with_the_next_pair": radius(
+        "row_sort.cuh", "(run ^ 1)", "(run + 1)", "[global", "[wrong rows]"
     ),
 }
 
