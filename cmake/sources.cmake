@@ -67,6 +67,7 @@ set(HITGRAPH_OPS_CUDA_SOURCES
   csrc/ops/cuda/distance2_backward.cpp
   csrc/ops/cuda/gravnet.cpp
   csrc/ops/cuda/knn.cpp
+  csrc/ops/cuda/radius.cpp
   csrc/ops/cuda/row_splits.cpp
   csrc/ops/cuda/run.cpp
   csrc/ops/cuda/transpose_graph.cpp)

@@ -84,7 +84,8 @@ def pytest(seconds: float, *arguments: str) -> Result:
 
 
 def cuda_stage(seconds: float) -> Result:
-    return pytest(seconds, "tests/python/test_cuda.py", "tests/python/test_cuda_gravnet.py")
+    files = ("test_cuda.py", "test_cuda_gravnet.py", "test_cuda_radius.py")
+    return pytest(seconds, *(f"tests/python/{name}" for name in files))
 
 
 def tests_stage(seconds: float) -> Result:

@@ -24,6 +24,21 @@ def same_bits(points: torch.Tensor, splits: torch.Tensor, k: int) -> bool:
     )
 
 
+def same_radius_bits(points: torch.Tensor, splits: torch.Tensor, cap: int | None) -> bool:
+    """For a radius that holds about 20 points."""
+    reach = hitgraph.knn(points, 20, splits).distance2[:, -1].sqrt()
+    known = reach[reach.isfinite()]
+    r = known.median().item() if len(known) else 1.0
+    expected = hitgraph.radius(points, r, splits, max_neighbors=cap)
+    got = hitgraph.radius(points.cuda(), r, splits.cuda(), max_neighbors=cap)
+    width = torch.int32 if expected.distance2.dtype == torch.float32 else torch.int64
+    return (
+        torch.equal(got.row_splits.cpu(), expected.row_splits)
+        and torch.equal(got.index.cpu(), expected.index)
+        and torch.equal(got.distance2.cpu().view(width), expected.distance2.view(width))
+    )
+
+
 # Points, dimensions, numbers of neighbours.
 Sizes = tuple[int, tuple[int, ...], tuple[int, ...]]
 SMALL: Sizes = (9000, (1, 2, 3, 4, 6, 8, 16), (1, 40, 300))
@@ -41,6 +56,12 @@ def compare_sets(file: Path, findings: dict[str, bool], sizes: Sizes) -> None:
                 findings[case] = False  # what it stays if the GPU gives up
                 write(file, findings)
                 findings[case] = same_bits(points, splits, k)
+            if n == SMALL[0]:  # where all points are the same, rows are as long as the event
+                for cap in (None, 10):
+                    case = f"{name} d={d} n={n} radius cap={cap}"
+                    findings[case] = False
+                    write(file, findings)
+                    findings[case] = same_radius_bits(points, splits, cap)
             write(file, findings)
 
 

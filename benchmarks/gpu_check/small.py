@@ -27,6 +27,17 @@ def small_aggregations(device: str) -> None:
         differentiate(problem, results, random_grads(problem), transposed, divisor)
 
 
+def small_searches_within(points: torch.Tensor) -> None:
+    """Short rows, rows of every point, and both cut off."""
+    leaf = points.clone().requires_grad_()
+    splits = torch.tensor([0, 40, 40, len(points)], device="cuda")
+    hitgraph.radius(leaf, 0.2, splits).distance2.sum().backward()
+    hitgraph.radius(points.double(), 0.3, max_neighbors=4)
+    several = points.repeat(3, 1)
+    hitgraph.radius(several, 9.0, max_neighbors=1200)
+    hitgraph.radius(several, 9.0, query_mask=torch.arange(len(several), device="cuda") < 50)
+
+
 def main() -> None:
     random = torch.Generator().manual_seed(1)
     sizes = [(300, 3, 16), (2500, 2, 40), (400, 16, 8)]
@@ -48,6 +59,7 @@ def main() -> None:
     # Everybody's neighbours are the same few: hubs.
     same = torch.zeros(3000, 2, device="cuda", requires_grad=True)
     hitgraph.knn(same, 8).distance2.sum().backward()
+    small_searches_within(points)
     small_aggregations("cuda")
     torch.cuda.synchronize()
 
