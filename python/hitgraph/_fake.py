@@ -204,3 +204,16 @@ def _row_splits_from_batch(
         offsets = torch.library.get_ctx().new_dynamic_size(min=1)
         return batch.new_empty((offsets,), dtype=torch.int64)
     return batch.new_empty((batch_size + 1,), dtype=torch.int64)
+
+
+@torch.library.register_fake("hitgraph::knn_edges")
+@torch.library.register_fake("hitgraph::radius_edges")
+def edges_of(x: Tensor, *arguments: object, **named: object) -> Tensor:
+    """(2, E): how many edges there are is in the data."""
+    return x.new_empty((2, torch.library.get_ctx().new_dynamic_size()), dtype=torch.int64)
+
+
+@torch.library.register_fake("hitgraph::nearest_rows")
+def nearest_of(x: Tensor, y: Tensor, *arguments: object, **named: object) -> Tensor:
+    """(n): one row for every row of x."""
+    return x.new_empty((x.shape[0],), dtype=torch.int64)
