@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from . import _pyg, _torch_cluster
+from . import _pyg, _torch_cluster, fastgraphcompute, torch_cluster
 
-__all__ = ["Installation", "install", "uninstall"]
+__all__ = ["Installation", "fastgraphcompute", "install", "torch_cluster", "uninstall"]
 
 _installed = False
 

@@ -50,9 +50,10 @@ def knn_graph(
     )
     if batch is not None:
         batch = batch.to(x.device)
-    return torch.ops.hitgraph.knn_edges(
+    edges: Tensor = torch.ops.hitgraph.knn_edges(
         x, None, k, batch, batch, batch_size, loop, cosine, flow == "source_to_target"
     )
+    return edges
 
 
 def install() -> None:

@@ -52,7 +52,7 @@ def _check_arguments(
     batch_size: int | None,
 ) -> None:
     """What torch-cluster asserts. The operators check the rest."""
-    if not torch.jit.is_scripting():
+    if not torch.jit.is_scripting():  # type: ignore[attr-defined]
         check_tensors(f"torch_cluster.{function}", x=x, y=y, batch_x=batch_x, batch_y=batch_y)
     if batch_x is None and batch_y is None and batch_size is None:
         return
@@ -120,8 +120,8 @@ def knn(
         batch_size: the number of graphs; without it, the largest number in the batches plus one.
 
     Returns:
-        (2, E) int64, contiguous, on the device of x: rows of y above rows of x, by row of y, nearest
-        first.
+        (2, E) int64, contiguous, on the device of x: rows of y above rows of x, by row of y,
+        nearest first.
 
     Raises:
         AssertionError: a batch of another length, a batch on one side only of several graphs,
@@ -132,9 +132,10 @@ def knn(
         RuntimeError: tensors on different devices.
     """
     _check_arguments("knn", x, y, batch_x, batch_y, batch_size)
-    return torch.ops.hitgraph.knn_edges(
+    edges: Tensor = torch.ops.hitgraph.knn_edges(
         x, y, k, batch_x, batch_y, batch_size, True, cosine, False
     )
+    return edges
 
 
 def knn_graph(
@@ -170,9 +171,10 @@ def knn_graph(
     """
     source_first = _source_first("knn_graph", flow)
     _check_arguments("knn_graph", x, x, batch, batch, batch_size)
-    return torch.ops.hitgraph.knn_edges(
+    edges: Tensor = torch.ops.hitgraph.knn_edges(
         x, None, k, batch, batch, batch_size, loop, cosine, source_first
     )
+    return edges
 
 
 def radius(
@@ -204,9 +206,10 @@ def radius(
         AssertionError, ValueError, TypeError, RuntimeError: as in `knn`.
     """
     _check_arguments("radius", x, y, batch_x, batch_y, batch_size)
-    return torch.ops.hitgraph.radius_edges(
+    edges: Tensor = torch.ops.hitgraph.radius_edges(
         x, y, r, batch_x, batch_y, batch_size, max_num_neighbors, not ignore_same_index, False
     )
+    return edges
 
 
 def radius_graph(
@@ -239,9 +242,10 @@ def radius_graph(
     """
     source_first = _source_first("radius_graph", flow)
     _check_arguments("radius_graph", x, x, batch, batch, batch_size)
-    return torch.ops.hitgraph.radius_edges(
+    edges: Tensor = torch.ops.hitgraph.radius_edges(
         x, None, r, batch, batch, batch_size, max_num_neighbors, loop, source_first
     )
+    return edges
 
 
 def nearest(
@@ -265,7 +269,7 @@ def nearest(
         AssertionError: a batch of another length, another number of columns.
         TypeError, RuntimeError: as in `knn`.
     """
-    if not torch.jit.is_scripting():
+    if not torch.jit.is_scripting():  # type: ignore[attr-defined]
         check_tensors("torch_cluster.nearest", x=x, y=y, batch_x=batch_x, batch_y=batch_y)
     columns_x, columns_y = x.size(1) if x.dim() == 2 else 1, y.size(1) if y.dim() == 2 else 1
     assert columns_x == columns_y, (
@@ -275,7 +279,8 @@ def nearest(
         _refuse_length("batch_x", batch_x, x.size(0), "x")
     if batch_y is not None and batch_y.numel() != y.size(0):
         _refuse_length("batch_y", batch_y, y.size(0), "y")
-    return torch.ops.hitgraph.nearest_rows(x, y, batch_x, batch_y)
+    rows: Tensor = torch.ops.hitgraph.nearest_rows(x, y, batch_x, batch_y)
+    return rows
 
 
 def _refuse_length(name: str, batch: Tensor, rows: int, of: str) -> None:
@@ -286,6 +291,7 @@ def _refuse_length(name: str, batch: Tensor, rows: int, of: str) -> None:
         f"torch_cluster.nearest: expected {name} to have {rows} elements, a row of {of} each, "
         f"got {batch.numel()}"
     )
+    return rows
 
 
 def __getattr__(name: str) -> Any:
