@@ -87,7 +87,8 @@ at::Tensor nearest_rows(const EdgeRequest& request) {
   const SearchArguments a = checked(request);
   TORCH_CHECK_VALUE(a.points.size(0) > 0 || query_count(a) == 0, a.op, ": expected ",
                     request.names.points, " to have rows, got none");
-  check_both_sides(a);
+  const bool told = request.batch || request.query_batch || request.ptr || request.query_ptr;
+  if (told) check_both_sides(a);
   if (query_count(a) == 0) return at::empty({0}, a.points.options().dtype(at::kLong));
   return search(a, 1).flatten();
 }

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from hitgraph import _C
-from hitgraph._fake import edges_of, nearest_of
+from hitgraph._fake import edge_search
 
 from ._modules import replace_everywhere
 
@@ -91,9 +91,10 @@ def _register_fakes() -> None:
     global _fakes
     _fakes = torch.library.Library("pyg", "FRAGMENT")
     for operator in OPERATORS:
-        fake = nearest_of if operator == "nearest" else edges_of
+        op = f"pyg::{operator}"
+        fake = edge_search(op, "y", "ptr_x", "ptr_y", rows=operator == "nearest")
         with contextlib.suppress(RuntimeError):  # it has one
-            torch.library.register_fake(f"pyg::{operator}", fake, lib=_fakes)
+            torch.library.register_fake(op, fake, lib=_fakes)
 
 
 def _calls_operators() -> bool:

@@ -271,10 +271,12 @@ def nearest(
     """
     if not torch.jit.is_scripting():  # type: ignore[attr-defined]
         check_tensors("torch_cluster.nearest", x=x, y=y, batch_x=batch_x, batch_y=batch_y)
-    columns_x, columns_y = x.size(1) if x.dim() == 2 else 1, y.size(1) if y.dim() == 2 else 1
-    assert columns_x == columns_y, (
-        f"torch_cluster.nearest: expected x to have {columns_y} columns like y, got {columns_x}"
-    )
+    if x.dim() in [1, 2] and y.dim() in [1, 2]:
+        columns_x = x.size(1) if x.dim() == 2 else 1
+        columns_y = y.size(1) if y.dim() == 2 else 1
+        assert columns_x == columns_y, (
+            f"torch_cluster.nearest: expected x to have {columns_y} columns like y, got {columns_x}"
+        )
     if batch_x is not None and batch_x.numel() != x.size(0):
         _refuse_length("batch_x", batch_x, x.size(0), "x")
     if batch_y is not None and batch_y.numel() != y.size(0):
