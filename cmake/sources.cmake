@@ -4,6 +4,9 @@
 set(HITGRAPH_CORE_CPU_SOURCES
   csrc/core/cpu/bucket_tree.cpp
   csrc/core/cpu/distance2_backward.cpp
+  csrc/core/cpu/edge_conv.cpp
+  csrc/core/cpu/edge_conv_backward.cpp
+  csrc/core/cpu/edge_conv_portable.cpp
   csrc/core/cpu/gravnet.cpp
   csrc/core/cpu/gravnet_backward.cpp
   csrc/core/cpu/gravnet_portable.cpp
@@ -21,10 +24,12 @@ set(HITGRAPH_CORE_CPU_SOURCES
 
 # Compiled for one instruction set each, chosen at run time; x86-64 only.
 set(HITGRAPH_CORE_AVX2_SOURCES
+  csrc/core/cpu/edge_conv_avx2.cpp
   csrc/core/cpu/gravnet_avx2.cpp
   csrc/core/cpu/knn_avx2.cpp
   csrc/core/cpu/radius_avx2.cpp)
 set(HITGRAPH_CORE_AVX512_SOURCES
+  csrc/core/cpu/edge_conv_avx512.cpp
   csrc/core/cpu/gravnet_avx512.cpp
   csrc/core/cpu/knn_avx512.cpp
   csrc/core/cpu/radius_avx512.cpp)
@@ -37,6 +42,7 @@ set(HITGRAPH_CORE_CUDA_SOURCES
 
 set(HITGRAPH_OPS_SOURCES
   csrc/ops/api.cpp
+  csrc/ops/autograd/edge_conv.cpp
   csrc/ops/autograd/gravnet.cpp
   csrc/ops/autograd/knn.cpp
   csrc/ops/autograd/radius.cpp
@@ -46,12 +52,14 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/compat/operators.cpp
   csrc/ops/compat/radius_edges.cpp
   csrc/ops/cpu/distance2_backward.cpp
+  csrc/ops/cpu/edge_conv.cpp
   csrc/ops/cpu/executor.cpp
   csrc/ops/cpu/gravnet.cpp
   csrc/ops/cpu/knn.cpp
   csrc/ops/cpu/radius.cpp
   csrc/ops/cpu/row_splits.cpp
   csrc/ops/cpu/transpose_graph.cpp
+  csrc/ops/edge_conv_problem.cpp
   csrc/ops/gravnet_problem.cpp
   csrc/ops/schema.cpp
   csrc/ops/transpose_problem.cpp)

@@ -59,6 +59,23 @@ TORCH_LIBRARY(hitgraph, m) {
       " -> Tensor");
   // (n): for every row of x the nearest row of y.
   m.def("nearest_rows(Tensor x, Tensor y, Tensor? batch_x=None, Tensor? batch_y=None) -> Tensor");
+  // EdgeConv with one linear map, over a graph: of act(norm(weight [x_i, x_j - x_i] + bias)) the
+  // largest over the edges of a row, and the slot it came from. norm: y, or scale (y - mean) /
+  // sqrt(variance + eps) + shift, where mean and variance, if scale is given and they are not, are
+  // those of all edges, and are returned. act(z) = z, or slope z below 0. x_i are rows of `centers`
+  // if these are other points.
+  m.def(
+      "edge_conv_max(Tensor features, Tensor index, Tensor weight, Tensor? bias=None, "
+      "Tensor? scale=None, Tensor? shift=None, Tensor? mean=None, Tensor? variance=None, "
+      "float eps=1e-05, float slope=1.0, Tensor? centers=None, Tensor? offsets=None, "
+      "Tensor? edges=None) -> (Tensor out, Tensor slot, Tensor edge_mean, Tensor edge_variance)");
+  // `trained`: mean and variance are those of the edges.
+  m.def(
+      "edge_conv_max_backward(Tensor grad, Tensor slot, Tensor features, Tensor index, "
+      "Tensor weight, Tensor? bias, Tensor? scale, Tensor? shift, Tensor? mean, "
+      "Tensor? variance, float eps, bool trained, float slope, Tensor? centers, Tensor? offsets, "
+      "Tensor? edges) -> (Tensor grad_features, Tensor grad_centers, Tensor grad_weight, "
+      "Tensor grad_bias, Tensor grad_scale, Tensor grad_shift)");
   // `name` is what errors call the batch.
   m.def(
       "row_splits_from_batch(Tensor batch, SymInt? batch_size=None, str name=\"batch\") -> Tensor");

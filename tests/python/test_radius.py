@@ -206,7 +206,9 @@ def test_opcheck():
     utils = ("test_schema", "test_faketensor", "test_autograd_registration")
     for tensor in (points, points.clone().requires_grad_()):
         for kwargs in ({}, {"max_neighbors": 3, "index_dtype": torch.int32}):
-            opcheck(torch.ops.hitgraph.radius.default, (tensor, 0.5, splits), kwargs, test_utils=utils)
+            opcheck(
+                torch.ops.hitgraph.radius.default, (tensor, 0.5, splits), kwargs, test_utils=utils
+            )
 
 
 def test_compiles():

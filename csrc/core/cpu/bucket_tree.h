@@ -56,6 +56,17 @@ struct BucketTree {
   }
 };
 
+// The lane of `lanes`, not empty, with the smallest bound.
+template <typename T>
+inline int nearest_lane(const T* bounds, LaneMask lanes) {
+  int nearest = __builtin_ctz(lanes);
+  for (LaneMask rest = lanes & (lanes - 1); rest != 0; rest &= rest - 1) {
+    const int lane = __builtin_ctz(rest);
+    if (bounds[lane] < bounds[nearest]) nearest = lane;
+  }
+  return nearest;
+}
+
 // Builds the tree over the rows of `points` (row-major, `rows` x dim) that take part (see
 // core/distance.h). Keeps the tree's memory if it suffices.
 template <typename T>

@@ -18,10 +18,11 @@ template <typename T>
 void KnnScratch<T>::resize(int64_t dim, int64_t k, int64_t points) {
   const int64_t kept = std::min(k, points);
   pool_capacity = (kept < 32 ? 64 : 3 * kept) + kBucketSize;
-  query.resize(dim);
+  const int64_t queries = is_tiled(dim) ? kTileQueries : 1;
+  query.resize(queries * dim);
   history.resize((dim + 1) * 2 * kLanes);
-  pool_distance2.resize(pool_capacity + 2 * kLanes);
-  pool_index.resize(pool_capacity + 2 * kLanes);
+  pool_distance2.resize(queries * pool_stride());
+  pool_index.resize(queries * pool_stride());
   keys.resize(bitonic_capacity(pool_capacity) + kLanes);
 }
 

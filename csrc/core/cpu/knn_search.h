@@ -19,10 +19,12 @@
 
 #include <cstdint>
 
+#include "core/cpu/knn_rows.h"
 #include "core/cpu/knn_task.h"
 #include "core/cpu/neighbour_pool.h"
 #include "core/cpu/search_history.h"
 #include "core/cpu/simd_dimension.h"
+#include "core/cpu/tile_search.h"
 #include "core/cpu/tree_query.h"
 
 namespace hitgraph {
@@ -44,7 +46,7 @@ class QuerySearch {
       const int32_t row = query_.load(position);
       if constexpr (kCounting) ++counters_.queries;
       const int64_t found = search();
-      write_row(row, found < task_.k ? found : task_.k);
+      write_neighbours(task_, row, pool_.keys(), found);
     }
   }
 
@@ -130,15 +132,6 @@ class QuerySearch {
     }
   }
 
-  static int nearest_lane(const T* bounds, LaneMask lanes) {
-    int nearest = __builtin_ctz(lanes);
-    for (LaneMask rest = lanes & (lanes - 1); rest != 0; rest &= rest - 1) {
-      const int lane = __builtin_ctz(rest);
-      if (bounds[lane] < bounds[nearest]) nearest = lane;
-    }
-    return nearest;
-  }
-
   LaneMask children_within(int depth, int64_t node, T* bounds) {
     if constexpr (kCounting) ++counters_.nodes;
     const BoxLevel<T>& level = tree_.level[depth];
@@ -183,27 +176,6 @@ class QuerySearch {
     if constexpr (kCounting) counters_.accepted += __builtin_popcount(found);
   }
 
-  void write_row(int32_t row, int64_t found) {
-    const Key* keys = pool_.keys();
-    const ResultRows<T>& rows = task_.rows;
-    T* distance2 = rows.distance2 + row * task_.k;
-    for (int64_t i = 0; i < found; ++i) distance2[i] = key_distance2(keys[i]);
-    for (int64_t i = found; i < task_.k; ++i) distance2[i] = std::numeric_limits<T>::infinity();
-    if (rows.index64 != nullptr) {
-      write_index(rows.index64 + row * task_.k, found);
-    } else {
-      write_index(rows.index32 + row * task_.k, found);
-    }
-  }
-
-  template <typename Index>
-  void write_index(Index* index, int64_t found) const {
-    const Key* keys = pool_.keys();
-    const int64_t offset = task_.rows.point_offset;
-    for (int64_t i = 0; i < found; ++i) index[i] = static_cast<Index>(key_index(keys[i]) + offset);
-    for (int64_t i = found; i < task_.k; ++i) index[i] = -1;
-  }
-
   // Not std::min and std::max: see sort_keys.h on what these files must not emit.
   static T min_of(T a, T b) { return a < b ? a : b; }
   static T max_of(T a, T b) { return a > b ? a : b; }
@@ -235,6 +207,7 @@ void knn_block(const KnnTask<T>& task, int64_t begin, int64_t end, KnnScratch<T>
 // The counting build is not specialised: the counts do not depend on how the loops are unrolled.
 template <typename Simd, typename T>
 KnnBlock<T> choose_knn_block(int64_t dim, bool counting) {
+  if (is_tiled(dim)) return counting ? tile_block<Simd, T, true> : tile_block<Simd, T, false>;
   if (counting) return knn_block<Simd, T, 0, true>;
   return for_dimension(
       dim, [](auto constant) -> KnnBlock<T> { return knn_block<Simd, T, constant.value, false>; });

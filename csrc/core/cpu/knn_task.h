@@ -39,11 +39,17 @@ struct KnnTask : SearchTask<T> {
   ResultRows<T> rows;
 };
 
+// From this dimension on boxes tell little, and queries are searched a bucket at a time
+// (tile_search.h).
+constexpr int64_t kTileDim = 16;
+constexpr int64_t kTileQueries = kBucketSize;
+inline bool is_tiled(int64_t dim) { return dim >= kTileDim; }
+
 // One thread's working memory.
 template <typename T>
 struct KnnScratch {
   int64_t pool_capacity = 0;  // candidates kept before the pool is cut back to the k best
-  AlignedBuffer<T> query;
+  AlignedBuffer<T> query;     // coordinates of one, or of kTileQueries
   AlignedBuffer<T> history;
   AlignedBuffer<T> pool_distance2;
   AlignedBuffer<int32_t> pool_index;
@@ -52,6 +58,8 @@ struct KnnScratch {
 
   // For the k best of at most `points` points.
   void resize(int64_t dim, int64_t k, int64_t points);
+  // Stores of whole vectors run beyond the capacity.
+  int64_t pool_stride() const { return pool_capacity + 2 * kLanes; }
 };
 
 // Searches the queries [begin, end) of the task's order.

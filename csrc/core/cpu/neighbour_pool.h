@@ -15,12 +15,14 @@ class NeighbourPool {
   using IndexPack = typename Simd::IndexPack;
   using Key = typename KeyOf<T>::type;
 
-  NeighbourPool(KnnScratch<T>& scratch, int64_t k)
-      : distance2_(scratch.pool_distance2.data()),
-        index_(scratch.pool_index.data()),
+  // The pool of number `number` in the scratch memory, holding `count`; all share the keys.
+  NeighbourPool(KnnScratch<T>& scratch, int64_t k, int64_t number = 0, int64_t count = 0)
+      : distance2_(scratch.pool_distance2.data() + number * scratch.pool_stride()),
+        index_(scratch.pool_index.data() + number * scratch.pool_stride()),
         keys_(scratch.keys.data()),
         k_(k),
-        full_(scratch.pool_capacity - kBucketSize) {}
+        full_(scratch.pool_capacity - kBucketSize),
+        count_(count) {}
 
   int64_t count() const { return count_; }
   void clear() { count_ = 0; }
@@ -80,7 +82,7 @@ class NeighbourPool {
   Key* const keys_;
   const int64_t k_;
   const int64_t full_;
-  int64_t count_ = 0;
+  int64_t count_;
 };
 
 }  // namespace hitgraph

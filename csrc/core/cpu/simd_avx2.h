@@ -205,6 +205,9 @@ struct PackOf<double> {
 }  // namespace avx2
 
 struct Avx2Simd {
+  // Queries of a tile of distances: with two packs of points each, what the registers hold.
+  template <typename T>
+  static constexpr int kTileRows = (sizeof(T) == sizeof(float) ? 2 : 1);
   template <typename T>
   using Pack = typename avx2::PackOf<T>::type;
   using IndexPack = avx2::IndexPack;

@@ -122,6 +122,9 @@ struct PackOf<double> {
 }  // namespace avx512
 
 struct Avx512Simd {
+  // Queries of a tile of distances: with two packs of points each, what the registers hold.
+  template <typename T>
+  static constexpr int kTileRows = (sizeof(T) == sizeof(float) ? 8 : 4);
   template <typename T>
   using Pack = typename avx512::PackOf<T>::type;
   using IndexPack = avx512::IndexPack;

@@ -101,6 +101,9 @@ inline LaneMask not_equal(const Pack<T>& a, const Pack<T>& b) {
 
 // The types that one instruction set offers to the search.
 struct PortableSimd {
+  // Queries of a tile of distances: with two packs of points each, what the registers hold.
+  template <typename T>
+  static constexpr int kTileRows = 2;
   template <typename T>
   using Pack = portable::Pack<T>;
   using IndexPack = portable::Pack<int32_t>;

@@ -1,0 +1,237 @@
+// The k-nearest search in many dimensions, where most boxes reach into every query's sphere:
+// queries of one bucket go through the buckets together, so that a bucket is read once for all of
+// them, and distances are made in tiles that stay in registers.
+//
+// Exactness is that of knn_search.h: the gap between the box of the queries and the box of a bucket
+// runs the same chain as a distance, so it exceeds no distance of the two, bit for bit; and so does
+// the sum over a distance's first axes, since every further step adds a square: rounding is
+// monotone. A bucket, or a tile, whose bound is beyond the limits of all its queries is left.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "core/cpu/knn_rows.h"
+#include "core/cpu/knn_task.h"
+#include "core/cpu/neighbour_pool.h"
+
+namespace hitgraph {
+
+template <typename Simd, typename T, bool kCounting>
+class TileSearch {
+ public:
+  TileSearch(const KnnTask<T>& task, KnnScratch<T>& scratch)
+      : task_(task),
+        tree_(*task.tree),
+        scratch_(scratch),
+        dim_(task.dim),
+        coordinates_(scratch.query.data()) {}
+
+  void run(int64_t begin, int64_t end) {
+    for (; begin < end; begin += kTileQueries) {
+      const int64_t rest = end - begin;
+      const Queries all = load(begin, static_cast<int>(rest < kTileQueries ? rest : kTileQueries));
+      visit(tree_.levels - 1, 0, all);
+      for (int q = 0; q < all.size; ++q) {
+        Pool pool = pool_of(q);
+        write_neighbours(task_, rows_[q], pool.keys(), pool.sort(limit_[q]));
+      }
+    }
+  }
+
+ private:
+  using Pack = typename Simd::template Pack<T>;
+  using IndexPack = typename Simd::IndexPack;
+  using Pool = NeighbourPool<Simd, T>;
+
+  // Queries of the largest tile, and the packs of points beside them: what registers hold.
+  static constexpr int kRows = Simd::template kTileRows<T>;
+  static constexpr int kPacks = kBucketSize / kLanes;
+  // A tile asks after so many axes whether anybody is still within a limit.
+  static constexpr int64_t kCheckedAxes = 32;
+
+  // Some of the queries.
+  struct Queries {
+    int size = 0;
+    int number[kTileQueries];
+  };
+
+  Pool pool_of(int q) { return Pool(scratch_, task_.k, q, count_[q]); }
+
+  Queries load(int64_t begin, int queries) {
+    Queries all;
+    for (int q = 0; q < queries; ++q) {
+      all.number[all.size++] = q;
+      rows_[q] = row_at(begin + q);
+      excluded_[q] = task_.exclude_self ? rows_[q] : -1;
+      count_[q] = 0;
+      limit_[q] = task_.max_distance2;
+      limit_index_[q] = std::numeric_limits<int32_t>::max();
+      for (int64_t axis = 0; axis < dim_; ++axis) {
+        coordinates_[axis * kTileQueries + q] = coordinate_at(begin + q, axis);
+      }
+    }
+    if constexpr (kCounting) scratch_.counters.queries += queries;
+    return all;
+  }
+  int32_t row_at(int64_t position) const {
+    return task_.queries == nullptr ? tree_.index[position] : task_.order[position];
+  }
+  T coordinate_at(int64_t position, int64_t axis) const {
+    if (task_.queries != nullptr) return task_.queries[task_.order[position] * dim_ + axis];
+    return tree_.bucket_coordinates(position /
+                                    kBucketSize)[axis * kBucketSize + position % kBucketSize];
+  }
+
+  // Bounds of a node's children, a row a query.
+  struct Bounds {
+    T of[kTileQueries][kNodeWidth];
+    T furthest[kNodeWidth];  // of any query
+  };
+
+  // The children of a node, first those that are near to all; each for who is still within reach.
+  void visit(int level, int64_t node, const Queries& queries) {
+    Bounds bounds;
+    LaneMask near = children_within(level, node, queries, bounds);
+    for (; near != 0;) {
+      const int lane = nearest_lane(bounds.furthest, near);
+      near &= ~(LaneMask{1} << lane);
+      Queries wanting;
+      for (int i = 0; i < queries.size; ++i) {
+        const int q = queries.number[i];
+        wanting.number[wanting.size] = q;
+        wanting.size += bounds.of[q][lane] <= limit_[q];
+      }
+      if (wanting.size == 0) continue;
+      const int64_t child = node * kNodeWidth + lane;
+      if (level == 0) {
+        scan_bucket(child, wanting);
+      } else {
+        visit(level - 1, child, wanting);
+      }
+    }
+  }
+
+  // Those that somebody wants.
+  LaneMask children_within(int depth, int64_t node, const Queries& queries, Bounds& bounds) {
+    if constexpr (kCounting) ++scratch_.counters.nodes;
+    const T* box = tree_.level[depth].node_bounds(node, dim_);
+    const Pack zero = Pack::broadcast(0);
+    Pack furthest = zero;
+    LaneMask within = 0;
+    for (int i = 0; i < queries.size; ++i) {
+      const int q = queries.number[i];
+      Pack bound = zero;
+      for (int64_t axis = 0; axis < dim_; ++axis) {
+        const Pack query = Pack::broadcast(coordinates_[axis * kTileQueries + q]);
+        const Pack low = Pack::load(box + axis * 2 * kNodeWidth);
+        const Pack high = Pack::load(box + axis * 2 * kNodeWidth + kNodeWidth);
+        bound = fused_square_add(max(max(low - query, query - high), zero), bound);
+      }
+      bound.store(bounds.of[q]);
+      furthest = max(furthest, bound);
+      within |= less_equal(bound, Pack::broadcast(limit_[q]));
+    }
+    furthest.store(bounds.furthest);
+    return within;
+  }
+
+  void scan_bucket(int64_t bucket, const Queries& queries) {
+    if constexpr (kCounting) {
+      ++scratch_.counters.buckets;
+      scratch_.counters.candidates += tree_.bucket_count(bucket) * queries.size;
+    }
+    const T* points = tree_.bucket_coordinates(bucket);
+    const int32_t* index = tree_.index.data() + bucket * kBucketSize;
+    for (int first = 0; first < queries.size; first += kRows) {
+      const int rest = queries.size - first;
+      scan_rows<kRows>(points, index, queries.number + first, rest < kRows ? rest : kRows);
+    }
+  }
+
+  // The smallest tile that holds `size` queries, of kAtMost or fewer.
+  template <int kAtMost>
+  void scan_rows(const T* points, const int32_t* index, const int* queries, int size) {
+    if constexpr (kAtMost > 1) {
+      if (size <= kAtMost / 2) return scan_rows<kAtMost / 2>(points, index, queries, size);
+    }
+    scan_tile<kAtMost>(points, index, queries, size);
+  }
+
+  // A bucket and kQueries queries, of which the first `size` count.
+  template <int kQueries>
+  void scan_tile(const T* points, const int32_t* index, const int* queries, int size) {
+    Pack sums[kQueries][kPacks];
+    int place[kQueries];
+    for (int i = 0; i < kQueries; ++i) {
+      place[i] = queries[i < size ? i : 0];
+      for (int p = 0; p < kPacks; ++p) sums[i][p] = Pack::broadcast(0);
+    }
+    for (int64_t axis = 0; axis < dim_;) {
+      const int64_t past = axis + kCheckedAxes < dim_ ? axis + kCheckedAxes : dim_;
+      for (; axis < past; ++axis) {
+        Pack column[kPacks];
+        for (int p = 0; p < kPacks; ++p) {
+          column[p] = Pack::load(points + axis * kBucketSize + p * kLanes);
+        }
+        for (int i = 0; i < kQueries; ++i) {
+          const Pack query = Pack::broadcast(coordinates_[axis * kTileQueries + place[i]]);
+          for (int p = 0; p < kPacks; ++p) {
+            sums[i][p] = fused_square_add(column[p] - query, sums[i][p]);
+          }
+        }
+      }
+      LaneMask within = 0;
+      for (int i = 0; i < kQueries; ++i) {
+        const Pack limit = Pack::broadcast(limit_[place[i]]);
+        for (int p = 0; p < kPacks; ++p) within |= less_equal(sums[i][p], limit);
+      }
+      if (within == 0) return;
+    }
+    for (int i = 0; i < size; ++i) append(place[i], sums[i], index);
+  }
+
+  void append(int q, const Pack (&distance2)[kPacks], const int32_t* index) {
+    const Pack limit = Pack::broadcast(limit_[q]);
+    LaneMask within[kPacks], any = 0;
+    for (int p = 0; p < kPacks; ++p) any |= within[p] = less_equal(distance2[p], limit);
+    if (any == 0) return;
+    Pool pool = pool_of(q);
+    for (int p = 0; p < kPacks; ++p) {
+      const IndexPack rows = IndexPack::load(index + p * kLanes);
+      const LaneMask nearer = less(distance2[p], limit);
+      LaneMask found = within[p] & not_equal(rows, IndexPack::broadcast(excluded_[q]));
+      found &= nearer | less_equal(rows, IndexPack::broadcast(limit_index_[q]));
+      pool.append(distance2[p], rows, found);
+      if constexpr (kCounting) scratch_.counters.accepted += __builtin_popcount(found);
+    }
+    if (pool.is_full() || (!is_limited(q) && pool.count() >= task_.k)) cut(q, pool);
+    count_[q] = pool.count();
+  }
+
+  bool is_limited(int q) const { return limit_index_[q] != std::numeric_limits<int32_t>::max(); }
+  void cut(int q, Pool& pool) {
+    if constexpr (kCounting) ++scratch_.counters.selections;
+    const auto last = pool.keep_best();
+    limit_[q] = key_distance2(last);
+    limit_index_[q] = key_index(last);
+  }
+
+  const KnnTask<T>& task_;
+  const BucketTree<T>& tree_;
+  KnnScratch<T>& scratch_;
+  const int64_t dim_;
+  T* const coordinates_;  // [axis][kTileQueries]
+
+  T limit_[kTileQueries];
+  int32_t limit_index_[kTileQueries];
+  int32_t rows_[kTileQueries], excluded_[kTileQueries];
+  int64_t count_[kTileQueries];  // of the pools
+};
+
+template <typename Simd, typename T, bool kCounting>
+void tile_block(const KnnTask<T>& task, int64_t begin, int64_t end, KnnScratch<T>& scratch) {
+  TileSearch<Simd, T, kCounting>(task, scratch).run(begin, end);
+}
+
+}  // namespace hitgraph
