@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-import importlib.machinery
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ PASSED = ("fps", "graclus_cluster", "grid_cluster", "neighbor_sampler", "random_
 REPLACEMENT = Path(__file__).parent / NAME / "__init__.py"
 
 _loaded: ModuleType | None = None
+_tried = False
 
 
 def modules() -> dict[str, ModuleType]:
@@ -42,14 +42,15 @@ def name_freed() -> Iterator[None]:
 
 def load() -> ModuleType | None:
     """torch-cluster, or None where there is none that can be loaded."""
-    global _loaded
+    global _loaded, _tried
     if NAME in sys.modules:
         present = sys.modules[NAME]
         if present is None:  # Python's way to say that it must not be imported
             return None
         if getattr(present, "__file__", None) != str(REPLACEMENT):
             _loaded = present
-    if _loaded is None and importlib.machinery.PathFinder.find_spec(NAME) is not None:
+    if _loaded is None and not _tried:
+        _tried = True
         # Built for another torch, or without SciPy, it is as good as absent.
         with name_freed(), contextlib.suppress(ImportError, OSError, RuntimeError):
             _loaded = importlib.import_module(NAME)
