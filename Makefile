@@ -42,6 +42,20 @@ $(VENV)/test.stamp: $(VENV)/base.stamp
 	$(BIN)/python -m pip install -q $$(tools/extra test)
 	@touch $@
 
+# A peer that takes 20 minutes to build: from here if there is one for this Python and this torch.
+# Its tests are skipped without it.
+WHEELS ?= ../shared/wheels
+$(VENV)/torch_cluster.stamp: $(VENV)/test.stamp
+	{ $(BIN)/python -m pip install -q --no-deps --no-index --find-links "$(WHEELS)" torch_cluster && \
+	  $(BIN)/python -c "import torch_cluster"; } 2>/dev/null || \
+	  $(BIN)/python -m pip uninstall -q -y torch_cluster 2>/dev/null
+	@touch $@
+
+# The release after the one that is in the environment; tests put it first on their path.
+$(VENV)/pyg28.stamp: $(VENV)/base.stamp
+	$(BIN)/python -m pip install -q --no-deps --upgrade --target $(VENV)/pyg28 "torch_geometric==2.8.*"
+	@touch $@
+
 $(VENV)/library.stamp: $(VENV)/base.stamp $(SOURCES)
 	HITGRAPH_BUILD_DIR=build/torch PATH="$(CURDIR)/$(BIN):$$PATH" \
 	  $(BIN)/python -m pip install -q --no-build-isolation --no-deps -e .
@@ -62,7 +76,7 @@ cpp-test: $(VENV)/test.stamp
 	$(BIN)/cmake --build build/core -j$(JOBS)
 	cd build/core && "$(CURDIR)/$(BIN)/ctest" --output-on-failure -j$(JOBS)
 
-python-test: library $(VENV)/test.stamp
+python-test: library $(VENV)/test.stamp $(VENV)/torch_cluster.stamp $(VENV)/pyg28.stamp
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
 
 sanitize: $(VENV)/base.stamp

@@ -48,6 +48,10 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/autograd/knn.cpp
   csrc/ops/autograd/radius.cpp
   csrc/ops/checks.cpp
+  csrc/ops/compat/edge_search.cpp
+  csrc/ops/compat/knn_edges.cpp
+  csrc/ops/compat/operators.cpp
+  csrc/ops/compat/radius_edges.cpp
   csrc/ops/cpu/distance2_backward.cpp
   csrc/ops/cpu/edge_conv.cpp
   csrc/ops/cpu/executor.cpp

@@ -108,8 +108,8 @@ void check_coordinates(const char* op, const char* name, const at::Tensor& tenso
 }
 
 void check_row_splits(const char* op, const char* name, const at::Tensor& splits,
-                      const at::Tensor& points) {
-  check_same_device(op, name, splits, points);
+                      const at::Tensor& points, const char* points_name = "points") {
+  check_same_device(op, name, splits, points, points_name);
   check_index_dtype(op, name, splits);
   TORCH_CHECK_VALUE(splits.dim() == 1 && splits.size(0) >= 1, op, ": expected ", name,
                     " to be 1-D (B+1) with at least one element, got ", splits.sizes());
@@ -177,18 +177,21 @@ void check_row_splits_values(const char* op, const char* name, const at::Tensor&
                     ", the number of rows, got ", values[last]);
 }
 
-// The row_splits as contiguous int64; if there are none, [0, size] on the CPU and none on CUDA,
-// where it would be a copy from the host. Values are checked where that costs no synchronisation.
-OptionalTensor checked_row_splits(const char* op, const char* name, const OptionalTensor& given,
-                                  const at::Tensor& coordinates) {
+at::Tensor values_checked(const char* op, const char* name, const at::Tensor& given, int64_t size) {
+  const at::Tensor splits = given.to(at::kLong).contiguous();
+  if (checks_values_of(splits)) check_row_splits_values(op, name, splits.cpu(), size);
+  return splits;
+}
+
+// If there are none, [0, size] on the CPU and none on CUDA, where it would be a copy from the host.
+OptionalTensor row_splits_or_whole(const char* op, const char* name, const OptionalTensor& given,
+                                   const at::Tensor& coordinates) {
   const int64_t size = coordinates.size(0);
   if (!given) {
     if (!coordinates.is_cpu()) return given;
     return at::tensor({int64_t{0}, size}, at::kLong);
   }
-  const at::Tensor splits = given->to(at::kLong).contiguous();
-  if (checks_values_of(splits)) check_row_splits_values(op, name, splits.cpu(), size);
-  return splits;
+  return values_checked(op, name, *given, size);
 }
 
 at::Tensor searchable(const at::Tensor& coordinates) {
@@ -197,6 +200,12 @@ at::Tensor searchable(const at::Tensor& coordinates) {
 }
 
 }  // namespace
+
+at::Tensor checked_row_splits(const char* op, const char* name, const at::Tensor& given,
+                              const at::Tensor& rows, const char* rows_name) {
+  check_row_splits(op, name, given, rows, rows_name);
+  return values_checked(op, name, given, rows.size(0));
+}
 
 void check_neighbour_count(const char* op, const char* name, int64_t count, int64_t least,
                            const at::Tensor& points) {
@@ -209,10 +218,10 @@ void check_neighbour_count(const char* op, const char* name, int64_t count, int6
 
 SearchArguments checked(SearchArguments a) {
   check_metadata(a);
-  a.row_splits = checked_row_splits(a.op, "row_splits", a.row_splits, a.points);
+  a.row_splits = row_splits_or_whole(a.op, "row_splits", a.row_splits, a.points);
   if (a.queries) {
     a.query_row_splits =
-        checked_row_splits(a.op, "query_row_splits", a.query_row_splits, *a.queries);
+        row_splits_or_whole(a.op, "query_row_splits", a.query_row_splits, *a.queries);
     a.queries = searchable(*a.queries);
   }
   a.points = searchable(a.points);

@@ -53,6 +53,11 @@ std::string name_of(at::ScalarType type);
 // `tensor` is integral of 32 or 64 bits (TypeError).
 void check_index_dtype(const char* op, const char* name, const at::Tensor& tensor);
 
+// The row_splits of `rows` as contiguous int64. Values are checked where that costs no
+// synchronisation.
+at::Tensor checked_row_splits(const char* op, const char* name, const at::Tensor& given,
+                              const at::Tensor& rows, const char* rows_name = "points");
+
 // `tensor` lies where `other` does (RuntimeError).
 void check_same_device(const char* op, const char* name, const at::Tensor& tensor,
                        const at::Tensor& other, const char* other_name = "points");

@@ -46,6 +46,19 @@ TORCH_LIBRARY(hitgraph, m) {
       "Tensor index, Tensor values, Tensor slot, float? scale, str divisor=\"k\", "
       "bool by_features=True, bool by_values=True, Tensor? offsets=None, Tensor? edges=None)"
       " -> (Tensor grad_features, Tensor grad_values)");
+  // torch-cluster's searches: edges as (2, E) int64, grouped by the row of the query in y, nearest
+  // first; without y the points x ask. loop: query i may be joined to point i. source_first: the
+  // neighbour on top, else the query. The radius is strict; max_num_neighbors below 0: all.
+  m.def(
+      "knn_edges(Tensor x, Tensor? y, int k, Tensor? batch_x=None, Tensor? batch_y=None, "
+      "int? batch_size=None, bool loop=True, bool cosine=False, bool source_first=False)"
+      " -> Tensor");
+  m.def(
+      "radius_edges(Tensor x, Tensor? y, float r, Tensor? batch_x=None, Tensor? batch_y=None, "
+      "int? batch_size=None, int max_num_neighbors=32, bool loop=True, bool source_first=False)"
+      " -> Tensor");
+  // (n): for every row of x the nearest row of y.
+  m.def("nearest_rows(Tensor x, Tensor y, Tensor? batch_x=None, Tensor? batch_y=None) -> Tensor");
   // EdgeConv with one linear map, over a graph: of act(norm(weight [x_i, x_j - x_i] + bias)) the
   // largest over the edges of a row, and the slot it came from. norm: y, or scale (y - mean) /
   // sqrt(variance + eps) + shift, where mean and variance, if scale is given and they are not, are

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/simd_level.h"
+#include "hitgraph/compat.h"
 #include "hitgraph/debug.h"
 #include "hitgraph/version.h"
 
@@ -55,4 +56,5 @@ PYBIND11_MODULE(_C, m) {
         "Versions, compiler, CUDA architectures and SIMD levels of this build.");
   m.def("set_debug_checks", &hitgraph::set_debug_checks, py::arg("enabled"));
   m.def("debug_checks", &hitgraph::debug_checks);
+  m.def("set_pyg_operators", &hitgraph::set_pyg_operators, py::arg("enabled"));
 }

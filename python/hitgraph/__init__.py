@@ -10,7 +10,7 @@ from . import _load
 _C = _load.load()
 
 from . import _fake as _fake  # noqa: E402  (registers)
-from . import datasets, debug, functional, models, nn  # noqa: E402
+from . import compat, datasets, debug, functional, models, nn  # noqa: E402
 from .functional import (  # noqa: E402
     Nearest,
     Neighbors,
@@ -34,6 +34,7 @@ __all__ = [
     "RadiusNeighbors",
     "TransposedGraph",
     "cmake_prefix_path",
+    "compat",
     "datasets",
     "debug",
     "functional",

@@ -268,3 +268,27 @@ def _row_splits_from_batch(
         offsets = torch.library.get_ctx().new_dynamic_size(min=1)
         return batch.new_empty((offsets,), dtype=torch.int64)
     return batch.new_empty((batch_size + 1,), dtype=torch.int64)
+
+
+def edge_search(op: str, *names: str, rows: bool = False):  # type: ignore[no-untyped-def]
+    """torch-cluster's searches, by the names of the arguments after x: (2, E), where how many edges
+    there are is in the data; or `rows`: one number for every row of x.
+    """
+
+    def fake(x: Tensor, *arguments: Any, **named: Any) -> Tensor:
+        given = {**dict(zip(names, arguments, strict=False)), **named}
+        tensors = {name: value for name, value in given.items() if isinstance(value, Tensor)}
+        _check_devices(op, x, tensors, "x")
+        if rows:
+            return x.new_empty((x.shape[0],), dtype=torch.int64)
+        return x.new_empty((2, torch.library.get_ctx().new_dynamic_size()), dtype=torch.int64)
+
+    return fake
+
+
+for _op, *_names in (
+    ("hitgraph::knn_edges", "y", "k", "batch_x", "batch_y"),
+    ("hitgraph::radius_edges", "y", "r", "batch_x", "batch_y"),
+    ("hitgraph::nearest_rows", "y", "batch_x", "batch_y"),
+):
+    torch.library.register_fake(_op, edge_search(_op, *_names, rows=_op.endswith("rows")))

@@ -7,17 +7,11 @@
 #include <tuple>
 
 #include "core/knn.h"
-#include "ops/cpu/executor.h"
+#include "ops/cpu/search_executor.h"
 #include "ops/knn_problem.h"
 
 namespace hitgraph {
 namespace {
-
-// By rule of thumb, from uniform clouds.
-template <typename T>
-Executor executor_for(const KnnProblem<T>& problem) {
-  return torch_executor(problem.queries.size * (problem.k + 4 * problem.dim));
-}
 
 SimdLevel level_named(const char* op, const std::string& name) {
   if (name.empty()) return best_simd_level();

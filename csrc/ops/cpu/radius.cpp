@@ -1,7 +1,7 @@
 // hitgraph::radius on CPU tensors.
 #include <torch/library.h>
 
-#include "ops/cpu/executor.h"
+#include "ops/cpu/search_executor.h"
 #include "ops/radius_problem.h"
 
 namespace hitgraph::radius_search {
@@ -9,9 +9,7 @@ namespace {
 
 ThreeTensors search(HITGRAPH_RADIUS_PARAMETERS) {
   return run(HITGRAPH_RADIUS_VALUES, [](const auto& problem, int64_t* row_splits, auto& allocate) {
-    // By rule of thumb: rows of 30.
-    const int64_t work = problem.queries.size * (30 + 4 * problem.dim);
-    radius_cpu(problem, row_splits, allocate, torch_executor(work));
+    radius_cpu(problem, row_splits, allocate, executor_for(problem));
   });
 }
 

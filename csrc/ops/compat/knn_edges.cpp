@@ -1,0 +1,96 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/stack.h>
+
+#include <atomic>
+
+#include "ops/compat/edge_list.h"
+#include "ops/compat/edge_ops.h"
+#include "ops/cpu/search_executor.h"
+#include "ops/knn_problem.h"
+
+namespace hitgraph {
+namespace {
+
+// The search writes one row of the edge list as it goes; the other says whose neighbours they are.
+at::Tensor edges_on_cpu(const SearchArguments& a, int64_t k, bool source_first) {
+  const int64_t rows = query_count(a);
+  const at::TensorOptions options = a.points.options();
+  const EdgeList list(rows * k, source_first, options);
+  const at::Tensor distance2 = new_result({rows, k}, options);
+  with_search_types(a, [&](auto coordinate, int64_t) {
+    using T = decltype(coordinate);
+    KnnProblem<T> problem;
+    set_problem<T>(a, problem);
+    problem.k = k;
+    knn_cpu(problem, KnnResult<T, int64_t>{list.neighbour, distance2.data_ptr<T>()},
+            executor_for(problem));
+  });
+  std::atomic<bool> complete{true};
+  for_rows(rows, rows * k, [&](int64_t row) {
+    std::fill_n(list.query + row * k, k, row);
+    if (list.neighbour[row * k + k - 1] < 0) complete.store(false, std::memory_order_relaxed);
+  });
+  if (complete) return list.edges;
+  return pack_edges(
+      rows, [k](int64_t row) { return row * k; }, list.neighbour,
+      [](int64_t, int64_t neighbour) { return neighbour >= 0; }, k, source_first, options);
+}
+
+at::Tensor search(const SearchArguments& a, int64_t k) {
+  using Signature = TwoTensors(HITGRAPH_KNN_PARAMETERS);
+  static const auto op =
+      c10::Dispatcher::singleton().findSchemaOrThrow("hitgraph::knn", "").typed<Signature>();
+  return std::get<0>(op.call(a.points, k, a.row_splits, a.queries, a.query_row_splits, std::nullopt,
+                             std::nullopt, a.include_self, std::nullopt, std::nullopt));
+}
+
+at::Tensor edges_by_tensors(const SearchArguments& a, int64_t k, bool source_first) {
+  const at::Tensor index = search(a, k), present = index >= 0;
+  const at::Tensor row = at::arange(index.size(0), index.options()).unsqueeze(1).expand_as(index);
+  const at::Tensor query = row.masked_select(present), neighbour = index.masked_select(present);
+  return source_first ? at::stack({neighbour, query}) : at::stack({query, neighbour});
+}
+
+// Every graph that has queries has points, and the other way round, as torch-cluster wants it.
+void check_both_sides(const SearchArguments& a) {
+  if (!a.row_splits || !a.queries) return;
+  const at::Tensor points = a.row_splits->diff() > 0, queries = a.query_row_splits->diff() > 0;
+  TORCH_CHECK_VALUE(points.equal(queries), a.op,
+                    ": expected the same graphs in batch_x and batch_y, got a graph that only one "
+                    "of them has");
+}
+
+}  // namespace
+
+at::Tensor no_edges(const EdgeRequest& request) {
+  return at::empty({2, 0}, request.points.options().dtype(at::kLong));
+}
+
+at::Tensor knn_edges(const EdgeRequest& request, int64_t k, bool source_first) {
+  TORCH_CHECK_VALUE(k >= 0, request.op, ": expected k to be at least 0, got ", k);
+  if (is_empty(request)) return no_edges(request);
+  const at::AutoDispatchBelowADInplaceOrView below;
+  const SearchArguments a = checked(request);
+  // No room for neighbours that no graph has.
+  k = std::min(k, most_points(a) - (a.queries || a.include_self ? 0 : 1));
+  if (k < 1) return no_edges(request);
+  return a.points.is_cpu() ? edges_on_cpu(a, k, source_first)
+                           : edges_by_tensors(a, k, source_first);
+}
+
+at::Tensor nearest_rows(const EdgeRequest& request) {
+  const at::AutoDispatchBelowADInplaceOrView below;
+  const SearchArguments a = checked(request);
+  TORCH_CHECK_VALUE(a.points.size(0) > 0 || query_count(a) == 0, a.op, ": expected ",
+                    request.names.points, " to have rows, got none");
+  const bool told = request.batch || request.query_batch || request.ptr || request.query_ptr;
+  if (told) check_both_sides(a);
+  if (query_count(a) == 0) return at::empty({0}, a.points.options().dtype(at::kLong));
+  return search(a, 1).flatten();
+}
+
+}  // namespace hitgraph
