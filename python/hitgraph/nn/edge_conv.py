@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from .edge_network import (
     run_fused,
     run_in_slices,
 )
+from .edge_presets import EDGE_PRESETS, edge_network
 from .graph import GravNetGraph
 
 Graph = Tensor | Neighbors | GravNetGraph
@@ -132,6 +134,29 @@ class DynamicEdgeConv(EdgeConv):
         self.k = k
         self.include_self = include_self
         self.search_options = search_options
+
+    @classmethod
+    def preset(cls, name: str, widths: Sequence[int], k: int, **changes: Any) -> DynamicEdgeConv:
+        """A layer as a system defines it.
+
+        Args:
+            name: a key of `hitgraph.nn.EDGE_PRESETS`: "dgcnn", "pyg" or "particlenet".
+            widths: columns of x, then of the results of the network's linear maps.
+            k: neighbours of a point.
+            changes: arguments of the layer that replace the preset's.
+
+        Raises:
+            ValueError: an unknown name, fewer than two widths.
+        """
+        where = "hitgraph.nn.DynamicEdgeConv.preset"
+        if name not in EDGE_PRESETS:
+            known = ", ".join(EDGE_PRESETS)
+            raise ValueError(f"{where}: expected name to be one of {known}, got {name!r}")
+        if len(widths) < 2:
+            raise ValueError(f"{where}: expected at least two widths, got {list(widths)}")
+        preset = EDGE_PRESETS[name]
+        given = {"aggr": preset.aggr, "include_self": preset.include_self, **changes}
+        return cls(edge_network(preset, widths), k, **given)
 
     def forward(  # type: ignore[override]
         self,

@@ -1,0 +1,202 @@
+"""DGCNN and ParticleNet against the same networks with every edge and event written out."""
+
+import copy
+import itertools
+
+import pytest
+import torch
+from edge_conv_formula import edge_conv
+from knn_reference import cloud, offsets
+from refusals import assert_raises
+
+import hitgraph
+from hitgraph.models import DGCNN, DGCNNSegmentation, ParticleNet
+from hitgraph.nn import EDGE_PRESETS, DynamicEdgeConv
+
+SPLITS = offsets(40, 25, 60)
+
+
+def edge_layers(layers, x, first):
+    found = []
+    for layer in layers:
+        space = x if first is None else first
+        index = hitgraph.knn(space.detach(), layer.k, SPLITS, include_self=True).index
+        x = edge_conv(layer.nn, x, index)
+        first = None
+        found.append(x)
+    return torch.cat(found, 1)
+
+
+def events_of(x):
+    return x.tensor_split(SPLITS[1:-1])
+
+
+def classify(model, x):
+    first = None if model.coordinates is None else x[:, model.coordinates]
+    points = model.embed(edge_layers(model.edges.layers, x, first))
+    events = [torch.cat((event.max(0).values, event.mean(0))) for event in events_of(points)]
+    return model.out(model.dense(torch.stack(events)))
+
+
+def segment(model, x, category):
+    first = None if model.coordinates is None else x[:, model.coordinates]
+    points = edge_layers(model.edges.layers, x, first)
+    events = torch.stack([event.max(0).values for event in events_of(model.embed(points))])
+    if category is not None:
+        kinds = torch.eye(model.categories, dtype=x.dtype)[category]
+        events = torch.cat((events, model.category(kinds)), 1)
+    rows = torch.repeat_interleave(SPLITS.diff())
+    return model.out(model.dense(torch.cat((events[rows], points), 1)))
+
+
+def assert_same_model(model, plain, run, formula, x):
+    for training in (True, False):
+        model.train(training), plain.train(training)
+        mine, theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
+        got, expected = run(model, mine), formula(plain, theirs)
+        torch.testing.assert_close(got, expected, rtol=1e-8, atol=1e-8)
+        got.square().sum().backward()
+        expected.square().sum().backward()
+        torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-7, atol=1e-7)
+        for a, b in zip(model.parameters(), plain.parameters(), strict=True):
+            torch.testing.assert_close(a.grad, b.grad, rtol=1e-7, atol=1e-7)
+        for a, b in zip(model.buffers(), plain.buffers(), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-8)
+        model.zero_grad(), plain.zero_grad()
+
+
+@pytest.mark.parametrize("coordinates", [None, slice(1, 3)])
+def test_classification(coordinates):
+    torch.manual_seed(1)
+    sizes = {"widths": (8, 12), "embedding": 16, "hidden": (14, 10), "dropout": 0.0}
+    model = DGCNN(3, 5, k=6, coordinates=coordinates, **sizes).double()
+    x = cloud(125, 3, seed=1, dtype=torch.float64)
+    assert_same_model(model, copy.deepcopy(model), lambda m, x: m(x, SPLITS), classify, x)
+
+
+@pytest.mark.parametrize("categories", [0, 4])
+def test_segmentation(categories):
+    torch.manual_seed(2)
+    sizes = {"networks": ((8, 8), (12,)), "embedding": 16, "hidden": (10,), "dropout": 0.0}
+    model = DGCNNSegmentation(9, 5, k=6, categories=categories, **sizes).double()
+    x = cloud(125, 9, seed=2, dtype=torch.float64)
+    category = torch.tensor([3, 0, 1]) if categories else None
+    assert_same_model(
+        model,
+        copy.deepcopy(model),
+        lambda m, x: m(x, SPLITS, category=category),
+        lambda m, x: segment(m, x, category),
+        x,
+    )
+
+
+def jets_by_formula(model, coordinates, features):
+    x, space = model.norm(features), coordinates
+    for block in model.blocks:
+        index = hitgraph.knn(space.detach(), block.edges.k, SPLITS).index
+        x = (edge_conv(block.edges.nn, x, index, aggr="mean") + block.shortcut(x)).relu()
+        space = x
+    events = torch.stack([event.mean(0) for event in events_of(x)])
+    return model.out(model.dense(events))
+
+
+@pytest.mark.parametrize("size", ["lite", "full"])
+def test_jets(size):
+    torch.manual_seed(3)
+    model = ParticleNet(7, 3, size=size, dropout=0.0).double()
+    features = cloud(125, 7, seed=3, dtype=torch.float64)
+    coordinates = cloud(125, 2, seed=4, dtype=torch.float64)
+    assert_same_model(
+        model,
+        copy.deepcopy(model),
+        lambda m, x: m(coordinates, x, SPLITS),
+        lambda m, x: jets_by_formula(m, coordinates, x),
+        features,
+    )
+
+
+def test_padded_jets_are_as_the_particles_alone():
+    torch.manual_seed(4)
+    model = ParticleNet(7, 3, size="lite", dropout=0.0).double()
+    same = copy.deepcopy(model)
+    features = cloud(125, 7, seed=3, dtype=torch.float64)
+    coordinates = cloud(125, 2, seed=4, dtype=torch.float64)
+    padded_x = torch.full((3, 64, 7), 123.0, dtype=torch.float64)
+    padded_c = torch.full((3, 64, 2), 1e9, dtype=torch.float64)
+    mask = torch.zeros(3, 64, dtype=torch.bool)
+    for jet, (begin, end) in enumerate(itertools.pairwise(SPLITS.tolist())):
+        size = end - begin
+        padded_x[jet, :size], padded_c[jet, :size] = features[begin:end], coordinates[begin:end]
+        mask[jet, :size] = True
+    for training in (True, False):
+        model.train(training), same.train(training)
+        got, expected = model(padded_c, padded_x, mask=mask), same(coordinates, features, SPLITS)
+        torch.testing.assert_close(got, expected, rtol=1e-9, atol=1e-9)
+    for a, b in zip(model.buffers(), same.buffers(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
+
+
+def test_far_coordinates_do_instead_of_a_mask_for_the_graph():
+    coordinates, features = cloud(30, 2, seed=5), cloud(30, 7, seed=6)
+    far = torch.cat((coordinates, torch.full((10, 2), 1e9)))
+    alone = hitgraph.knn(coordinates, 7).index
+    assert torch.equal(hitgraph.knn(far, 7).index[:30], alone)
+    model = ParticleNet(7, size="lite").eval()
+    assert model(far, torch.cat((features, torch.zeros(10, 7)))).isfinite().all()
+
+
+def test_the_sizes_of_the_papers():
+    def parameters(model):
+        return sum(p.numel() for p in model.parameters())
+
+    # dgcnn.pytorch has 1 809 576: with a bias in its second hidden layer, whose normalisation
+    # takes it away again.
+    assert parameters(DGCNN()) == 1_809_576 - 256
+    # arXiv:1902.08570, table: 366k and 26k with the features of top tagging.
+    assert abs(parameters(ParticleNet(7)) / 366e3 - 1) < 0.01
+    assert abs(parameters(ParticleNet(7, size="lite")) / 26e3 - 1) < 0.02
+    assert DGCNNSegmentation().edges.out_features == 192
+
+
+def test_presets():
+    for name, preset in EDGE_PRESETS.items():
+        layer = DynamicEdgeConv.preset(name, (4, 8, 6), 5)
+        assert layer.include_self == preset.include_self and layer.aggr == preset.aggr
+        assert layer(cloud(20, 4, seed=7)).shape == (20, 6)
+    assert DynamicEdgeConv.preset("dgcnn", (4, 8), 5).path() == "fused"
+    assert DynamicEdgeConv.preset("dgcnn", (4, 8), 5, aggr="sum").aggr == "sum"
+    assert_raises(
+        ValueError, "one of dgcnn", lambda: DynamicEdgeConv.preset("x", (4, 8), 5), "preset"
+    )
+    assert_raises(
+        ValueError, "two widths", lambda: DynamicEdgeConv.preset("pyg", (4,), 5), "preset"
+    )
+
+
+def test_state_dicts_of_torch_geometric():
+    geometric = pytest.importorskip("torch_geometric.nn", reason="needs torch_geometric")
+    x = cloud(60, 4, seed=8, dtype=torch.float64)
+    for widths in ((4, 8), (4, 8, 6)):
+        ours = DynamicEdgeConv.preset("pyg", widths, 5).double()
+        network = copy.deepcopy(ours.nn)
+        theirs = geometric.EdgeConv(network, "max").double()
+        torch.manual_seed(9)
+        theirs.reset_parameters()
+        ours.load_state_dict(theirs.state_dict())
+        index = hitgraph.knn(x, 5, include_self=True).index
+        edges = torch.stack((index.flatten(), torch.arange(60).repeat_interleave(5)))
+        for training in (True, False):
+            ours.train(training), theirs.train(training)
+            torch.testing.assert_close(ours(x), theirs(x, edges), rtol=1e-9, atol=1e-9)
+        theirs.load_state_dict(ours.state_dict())
+
+
+def test_refusals():
+    assert_raises(ValueError, "size to be 'full'", lambda: ParticleNet(7, size="s"), "ParticleNet")
+    assert_raises(ValueError, r"\(n, 3\)", lambda: DGCNN()(torch.rand(5, 4)), "DGCNN")
+    model = DGCNNSegmentation(9, 5, categories=3)
+    assert_raises(
+        ValueError, "a category for each", lambda: model(torch.rand(5, 9)), "Segmentation"
+    )
+    padded = torch.rand(2, 4, 2), torch.rand(2, 4, 7), SPLITS
+    assert_raises(ValueError, "padded jets or", lambda: ParticleNet(7)(*padded), "ParticleNet")
