@@ -11,19 +11,38 @@
 namespace hitgraph {
 
 template <typename T>
-void FoundKeys<T>::make_room(int64_t used, int64_t wanted) {
-  constexpr int64_t kFirst = 1 << 10, kLargest = 1 << 18;
-  const int64_t last = chunks_.empty() ? 0 : chunks_.back().size();
-  AlignedBuffer<Key> chunk;
-  chunk.resize(std::max(wanted, std::clamp(2 * last, kFirst, kLargest)));
-  std::copy_n(tail_, used, chunk.data());
-  tail_ = chunk.data();
-  room_ = chunk.size();
-  chunks_.push_back(std::move(chunk));
+const typename FoundKeys<T>::Key* FoundKeys<T>::keep(const Key* keys, int64_t count) {
+  constexpr int64_t kLargest = 1 << 18;
+  const auto new_chunk = [this](int64_t size) {
+    chunks_.emplace_back();
+    chunks_.back().resize(size);
+    return chunks_.back().data();
+  };
+  // A long row has a chunk of its own: the rest of the last one would be lost.
+  if (count > kLargest / 16) return std::copy_n(keys, count, new_chunk(count)) - count;
+  if (count > room_) {
+    room_ = std::max(count, std::min(chunk_size_, kLargest));
+    tail_ = new_chunk(room_);
+    chunk_size_ = 2 * room_;
+  }
+  Key* const kept = tail_;
+  tail_ = std::copy_n(keys, count, kept);
+  room_ -= count;
+  return kept;
+}
+
+template <typename T>
+void RadiusScratch<T>::make_room(int64_t used, int64_t wanted) {
+  AlignedBuffer<typename KeyOf<T>::type> more;
+  more.resize(std::max<int64_t>(wanted, 1 << 10));
+  std::copy_n(row.data(), used, more.data());
+  row = std::move(more);
 }
 
 template class FoundKeys<float>;
 template class FoundKeys<double>;
+template struct RadiusScratch<float>;
+template struct RadiusScratch<double>;
 
 namespace {
 

@@ -20,7 +20,7 @@ class BallSearch {
       : task_(task),
         tree_(*task.tree),
         query_(task, scratch.query.data()),
-        found_(scratch.found),
+        scratch_(scratch),
         limit_(Pack::broadcast(task.max_distance2)) {}
 
   void run(int64_t begin, int64_t end, FoundRow<T>* rows) {
@@ -29,10 +29,9 @@ class BallSearch {
       count_ = 0;
       visit(tree_.levels - 1, 0);
       make_room();
-      rows->keys = found_.tail();
-      sort(found_.tail());
+      sort(scratch_.row.data());
       rows->count = count_ < task_.max_neighbors ? count_ : task_.max_neighbors;
-      found_.keep(rows->count);
+      rows->keys = scratch_.found.keep(scratch_.row.data(), rows->count);
     }
   }
 
@@ -65,14 +64,14 @@ class BallSearch {
     const IndexPack rows = IndexPack::load(index);
     LaneMask within = less_equal(distance2, limit_);
     within &= not_equal(rows, IndexPack::broadcast(query_.excluded()));
-    Simd::store_keys(distance2, rows, within, found_.tail() + count_);
+    Simd::store_keys(distance2, rows, within, scratch_.row.data() + count_);
     count_ += __builtin_popcount(within);
   }
 
   // For one bucket more, and for the sort, whose network is a power of two wide.
   void make_room() {
     const int64_t wanted = 2 * (count_ + kBucketSize + kLanes);
-    if (found_.room() < wanted) found_.make_room(count_, wanted);
+    if (scratch_.row.size() < wanted) scratch_.make_room(count_, wanted);
   }
 
   void sort(Key* keys) const {
@@ -86,7 +85,7 @@ class BallSearch {
   const RadiusTask<T>& task_;
   const BucketTree<T>& tree_;
   TreeQuery<Simd, T, kDim> query_;
-  FoundKeys<T>& found_;
+  RadiusScratch<T>& scratch_;
   const Pack limit_;
   int64_t count_ = 0;
 };

@@ -22,26 +22,14 @@ class FoundKeys {
  public:
   using Key = typename KeyOf<T>::type;
 
-  // Room for keys, aligned for the sorting network.
-  Key* tail() { return tail_; }
-  int64_t room() const { return room_; }
-
-  // Moves the `used` keys at the tail to where there is room for `wanted`. Not inline, as the
-  // functions of sort_keys.h.
-  void make_room(int64_t used, int64_t wanted);
-
-  // Keeps the first `count` keys at the tail, which moves on; there was room for kCacheLine more.
-  void keep(int64_t count) {
-    constexpr int64_t kAligned = kCacheLine / sizeof(FloatKey);
-    const int64_t taken = (count + kAligned - 1) / kAligned * kAligned;
-    tail_ += taken;
-    room_ -= taken;
-  }
+  // A copy of `count` keys that stays where it is. Not inline, as the functions of sort_keys.h.
+  const Key* keep(const Key* keys, int64_t count);
 
  private:
   std::vector<AlignedBuffer<Key>> chunks_;
   Key* tail_ = nullptr;
   int64_t room_ = 0;
+  int64_t chunk_size_ = 1 << 10;  // of the next one: little for a small search
 };
 
 // The neighbours of one query, sorted.
@@ -56,7 +44,11 @@ struct FoundRow {
 template <typename T>
 struct RadiusScratch {
   AlignedBuffer<T> query;
+  AlignedBuffer<typename KeyOf<T>::type> row;  // that is being searched
   FoundKeys<T> found;
+
+  // Room for `wanted` keys in `row`, of which the first `used` stay. Not inline.
+  void make_room(int64_t used, int64_t wanted);
 };
 
 // Searches the queries [begin, end) of the task's order and fills rows[0] ... rows[end - begin -
