@@ -164,8 +164,13 @@ def _gravnet_aggregate(
     op = "hitgraph::gravnet_aggregate"
     torch._check(features.dim() == 2, lambda: f"{op}: expected features to be 2-D (n, f)")
     torch._check(index.dim() == 2, lambda: f"{op}: expected index to be 2-D (m, k)")
-    tensors = {"index": index, "distance2": values}
-    tensors |= {"offsets": offsets, "edges": edges, "order": order}
+    tensors = {
+        "index": index,
+        "distance2": values,
+        "offsets": offsets,
+        "edges": edges,
+        "order": order,
+    }
     _check_devices(op, features, tensors, "features")
     shape = (index.shape[0], features.shape[1])
     slot = torch.uint8 if index.shape[1] <= 255 else torch.int32
@@ -192,8 +197,13 @@ def _gravnet_aggregate_backward(
     edges: Tensor | None = None,
     order: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    tensors = {"index": index, "distance2": values}
-    tensors |= {"offsets": offsets, "edges": edges, "order": order}
+    tensors = {
+        "index": index,
+        "distance2": values,
+        "offsets": offsets,
+        "edges": edges,
+        "order": order,
+    }
     _check_devices("hitgraph::gravnet_aggregate_backward", features, tensors, "features")
     return (
         features.new_empty(features.shape if by_features else (0,)),

@@ -364,8 +364,7 @@ class TestOperators:
         identity = torch.arange(9000, dtype=torch.int32)
         results = []
         for order in (transposed.order, identity, identity.flip(0), identity[:0], None):
-            own, features = points.clone(), features_of(9000, 256).float()
-            own.requires_grad_(), features.requires_grad_()
+            features = features_of(9000, 256).float().requires_grad_()
             graph = transposed._replace(order=order)
             outputs = gravnet_aggregate(features, *found, 10.0, transposed=graph)
             by_values = torch.ones_like(found.distance2)
