@@ -343,7 +343,7 @@ class TestOperators:
         points[::7] = torch.nan
         splits = torch.tensor([0, 100, 100, 4000, 9000])
         order = hitgraph.knn_with_transposed(points, 6, splits)[1].order.long()
-        for begin, end in zip(splits[:-1], splits[1:], strict=True):
+        for begin, end in itertools.pairwise(splits.tolist()):
             part = order[begin:end]
             assert torch.equal(part.sort().values, torch.arange(begin, end))
             there = points[part, 0].isfinite()

@@ -39,12 +39,16 @@ class Backward {
         [&](int64_t edge) {
           prefetch(weights_ + edge, 1);
           if (maximum()) prefetch(won_.data() + edge / 8, 1);
+          if (total()) prefetch(total_row(quotient_(edge)), graph_.channels);
         });
   }
 
  private:
   bool total() const { return gradient_.grad_total != nullptr; }
   bool maximum() const { return gradient_.grad_maximum != nullptr; }
+  const T* total_row(int64_t row) const {
+    return gradient_.grad_total + row * gradient_.total_stride;
+  }
 
   // Edges that do not exist are the last ones.
   void clear_missing() {
