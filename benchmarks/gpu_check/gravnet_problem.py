@@ -130,7 +130,7 @@ def differentiate(
     divisor: str = "k",
 ) -> Gradients:
     """The gradients, by those of the sums and of the maxima."""
-    offsets, edges = (None, None) if transposed is None else transposed
+    graph = (None, None, None) if transposed is None else transposed
     features, index, values, scale = problem
     return Gradients(
         *OPS.gravnet_aggregate_backward(
@@ -143,8 +143,7 @@ def differentiate(
             divisor,
             True,
             True,
-            offsets,
-            edges,
+            *graph,
         )
     )
 

@@ -1,5 +1,9 @@
 // Operations on a graph of fixed out-degree: `index` is row-major (rows, k), the point at the end
 // of every edge, -1 where there is none. Edge e leaves row e / k.
+//
+// An `order` is a permutation of the points in which neighbours come one after another. On the CPU
+// a graph between points and themselves is worked on in that order, unless its points come so as
+// they are numbered. No result depends on it. Null: one is looked for where it pays.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +19,11 @@ namespace hitgraph {
 template <typename Index, typename Edge>
 void transpose_graph(const Index* index, int64_t rows, int64_t k, int64_t points,
                      const Executor& executor, int64_t* offsets, Edge* edges);
+
+// An order of the points of any graph of as many rows, made of nothing but the graph; of other
+// graphs, and of those that are small or in order, as the points are numbered.
+template <typename Index>
+void order_points(const Index* index, int64_t rows, int64_t k, int64_t points, int32_t* order);
 
 // The gradient of sum(grad * distance2) with respect to the queries (rows, dim) and the points
 // (points, dim), where distance2 of edge (i, j) is |query_i - point_j|^2:
@@ -33,6 +42,7 @@ struct Distance2Backward {
   int64_t rows = 0, k = 0, points_size = 0, dim = 0;
   const int64_t* offsets = nullptr;
   const Edge* edges = nullptr;
+  const int32_t* order = nullptr;  // (points_size), or null
 };
 
 template <typename T, typename Index, typename Edge>

@@ -21,6 +21,7 @@ struct GravnetGraph {
   Weighting<T> weighting;
   int64_t rows = 0, k = 0, points = 0, channels = 0;
   Divisor divisor = Divisor::kSlots;
+  const int32_t* order = nullptr;  // (points), or null; see core/graph.h
 };
 
 // What is not wanted is null. Slot = uint8_t for k up to 255, int32_t for any.

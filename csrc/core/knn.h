@@ -22,6 +22,9 @@ template <typename T, typename Index>
 struct KnnResult {
   Index* index = nullptr;
   T* distance2 = nullptr;
+  // If the points ask: all of them, segment by segment, in the order of the search's buckets, in
+  // which neighbours come one after another; those that take no part last. Null: not wanted.
+  int32_t* order = nullptr;
 };
 
 // Work done, independent of machine, thread count and SIMD level.

@@ -44,8 +44,9 @@ at::Tensor row_splits_from_batch(const at::Tensor& batch, std::optional<int64_t>
   return op.call(batch, batch_size, "batch");  // an int64_t is a SymInt
 }
 
-std::tuple<at::Tensor, at::Tensor> transpose_graph(const at::Tensor& index, int64_t points) {
-  using Signature = std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, c10::SymInt);
+std::tuple<at::Tensor, at::Tensor, at::Tensor> transpose_graph(const at::Tensor& index,
+                                                               int64_t points) {
+  using Signature = std::tuple<at::Tensor, at::Tensor, at::Tensor>(const at::Tensor&, c10::SymInt);
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("hitgraph::transpose_graph", "")
                              .typed<Signature>();
@@ -59,12 +60,13 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> gravnet_aggregate(const at::Tenso
                                                                  const GravnetOptions& options) {
   using Signature = std::tuple<at::Tensor, at::Tensor, at::Tensor>(
       const at::Tensor&, const at::Tensor&, const at::Tensor&, std::optional<double>, bool, bool,
-      std::string, std::string, const OptionalTensor&, const OptionalTensor&);
+      std::string, std::string, const OptionalTensor&, const OptionalTensor&,
+      const OptionalTensor&);
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("hitgraph::gravnet_aggregate", "")
                              .typed<Signature>();
   return op.call(features, index, values, scale, options.total, options.maximum, options.divisor,
-                 options.missing, options.offsets, options.edges);
+                 options.missing, options.offsets, options.edges, options.order);
 }
 
 }  // namespace hitgraph

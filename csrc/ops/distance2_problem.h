@@ -44,17 +44,19 @@ std::tuple<at::Tensor, at::Tensor> run(const at::Tensor& grad, const at::Tensor&
                                        const at::Tensor& points, const at::Tensor& index,
                                        const OptionalTensor& given_offsets,
                                        const OptionalTensor& given_edges,
+                                       const OptionalTensor& given_order,
                                        const Backward& backward) {
   check(grad, queries, points, index);
   check_index_values(kOp, index, points.size(0));
-  const auto [offsets, edges] =
-      transpose::given_or_new(kOp, index, points.size(0), given_offsets, given_edges);
+  const auto [offsets, edges, order] =
+      transpose::given_or_new(kOp, index, points.size(0), given_offsets, given_edges, given_order);
   const at::Tensor grad_queries = at::empty_like(queries, at::MemoryFormat::Contiguous);
   const at::Tensor grad_points = at::empty_like(points, at::MemoryFormat::Contiguous);
   // Kept until the end: contiguous copies, if any were needed.
   const at::Tensor inputs[] = {grad.contiguous(), queries.contiguous(), points.contiguous(),
                                index.contiguous()};
-  const auto call = [&, begins = offsets, places = edges](auto coordinate, auto number, auto edge) {
+  const auto call = [&, begins = offsets, places = edges, permutation = order](
+                        auto coordinate, auto number, auto edge) {
     using T = decltype(coordinate);
     using Index = decltype(number);
     using Edge = decltype(edge);
@@ -69,6 +71,7 @@ std::tuple<at::Tensor, at::Tensor> run(const at::Tensor& grad, const at::Tensor&
     problem.dim = points.size(1);
     problem.offsets = begins.template const_data_ptr<int64_t>();
     problem.edges = places.template const_data_ptr<Edge>();
+    problem.order = transpose::order_or_null(permutation);
     backward(problem, grad_queries.data_ptr<T>(), grad_points.data_ptr<T>());
   };
   const auto with_edge = [&, wide = edges.scalar_type() == at::kLong](auto coordinate,

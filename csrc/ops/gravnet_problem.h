@@ -24,6 +24,7 @@ struct Arguments {
   at::Tensor features, index, values;
   std::optional<double> scale;
   std::string divisor;
+  OptionalTensor order;
 };
 
 using ThreeTensors = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
@@ -60,6 +61,7 @@ GravnetGraph<T, Index> graph_of(const Arguments& a) {
   graph.divisor = a.divisor == "k"       ? Divisor::kSlots
                   : a.divisor == "count" ? Divisor::kPresent
                                          : Divisor::kOne;
+  graph.order = a.order ? transpose::order_or_null(*a.order) : nullptr;
   return graph;
 }
 
@@ -69,6 +71,7 @@ inline Arguments usable(Arguments a) {
   a.features = a.features.to(type).contiguous();
   a.values = a.values.to(type).contiguous();
   a.index = a.index.contiguous();
+  if (a.order) a.order = transpose::given_order(a.op, a.index, a.features.size(0), a.order);
   return a;
 }
 
@@ -123,7 +126,7 @@ TwoTensors run_backward(const Arguments& given, const OptionalTensor& grad_total
                         const OptionalTensor& given_edges, const Backward& backward) {
   check(given);
   check_index_values(kBackwardOp, given.index, given.features.size(0));
-  const Arguments a = usable(given);
+  Arguments a = usable(given);
   const at::Tensor total = usable_gradient("grad_total", grad_total, a);
   const at::Tensor maximum = usable_gradient("grad_maximum", grad_maximum, a);
   const at::Tensor slots = usable_slot(slot, maximum.defined(), a);
@@ -131,8 +134,8 @@ TwoTensors run_backward(const Arguments& given, const OptionalTensor& grad_total
   // Along it the CPU makes both gradients in one pass; other devices make that of the values by
   // rows.
   if (by_features || a.features.is_cpu()) {
-    std::tie(offsets, edges) = transpose::given_or_new(kBackwardOp, a.index, a.features.size(0),
-                                                       given_offsets, given_edges);
+    std::tie(offsets, edges, a.order) = transpose::given_or_new(
+        kBackwardOp, a.index, a.features.size(0), given_offsets, given_edges, a.order);
   }
   const auto result_like = [](bool wanted, const at::Tensor& input) {
     return wanted ? new_result(input.sizes(), input.options()) : new_result({0}, input.options());

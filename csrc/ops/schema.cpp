@@ -14,7 +14,7 @@ TORCH_LIBRARY(hitgraph, m) {
   m.def("knn(" HITGRAPH_KNN_ARGUMENTS ") -> (Tensor index, Tensor distance2)");
   // And the transposed graph, which the gradient then uses.
   m.def("knn_with_transposed(" HITGRAPH_KNN_ARGUMENTS
-        ") -> (Tensor index, Tensor distance2, Tensor offsets, Tensor edges)");
+        ") -> (Tensor index, Tensor distance2, Tensor offsets, Tensor edges, Tensor order)");
   // The oracle of the tests: every pair.
   m.def("knn_brute_force(" HITGRAPH_KNN_ARGUMENTS ") -> (Tensor index, Tensor distance2)");
   // The counting build of the search, at a SIMD level ("" is the best). Counters: KnnCounters.
@@ -27,25 +27,31 @@ TORCH_LIBRARY(hitgraph, m) {
         " -> (Tensor row_splits, Tensor index, Tensor distance2)");
   m.def(
       "distance2_backward(Tensor grad, Tensor queries, Tensor points, Tensor index, "
-      "Tensor? offsets=None, Tensor? edges=None) -> (Tensor grad_queries, Tensor grad_points)");
+      "Tensor? offsets=None, Tensor? edges=None, Tensor? order=None)"
+      " -> (Tensor grad_queries, Tensor grad_points)");
   // The edges (numbers row * k + column) by the point that they reach: those of point j are
-  // edges[offsets[j]] to edges[offsets[j + 1] - 1], ascending; missing ones come last.
-  m.def("transpose_graph(Tensor index, SymInt points) -> (Tensor offsets, Tensor edges)");
+  // edges[offsets[j]] to edges[offsets[j + 1] - 1], ascending; missing ones come last. `order`
+  // names the points so that neighbours come one after another, for work on a CPU; elsewhere it is
+  // empty.
+  m.def(
+      "transpose_graph(Tensor index, SymInt points)"
+      " -> (Tensor offsets, Tensor edges, Tensor order)");
   // GravNet's sums (divided by 1, "k" or the "count" of neighbours; `divisor` "one", "k", "count")
   // and maxima of weighted features, with the slot of every maximum (uint8 for k up to 255, 255:
   // none; int32 beyond, -1: none). `values` are squared distances, or weights if `scale` is None;
-  // `missing` is "skip" or "zero". What is not asked for is empty. `offsets` and `edges` are for
-  // the gradient, which makes them if they are not given.
+  // `missing` is "skip" or "zero". What is not asked for is empty. `offsets`, `edges`
+  // and `order` are transpose_graph's, for the gradient, which makes them if they are not given.
   m.def(
       "gravnet_aggregate(Tensor features, Tensor index, Tensor values, float? scale, "
       "bool total=True, bool maximum=True, str divisor=\"k\", str missing=\"skip\", "
-      "Tensor? offsets=None, Tensor? edges=None) -> (Tensor total, Tensor maximum, Tensor slot)");
+      "Tensor? offsets=None, Tensor? edges=None, Tensor? order=None)"
+      " -> (Tensor total, Tensor maximum, Tensor slot)");
   // Gradients that are not asked for are empty.
   m.def(
       "gravnet_aggregate_backward(Tensor? grad_total, Tensor? grad_maximum, Tensor features, "
       "Tensor index, Tensor values, Tensor slot, float? scale, str divisor=\"k\", "
-      "bool by_features=True, bool by_values=True, Tensor? offsets=None, Tensor? edges=None)"
-      " -> (Tensor grad_features, Tensor grad_values)");
+      "bool by_features=True, bool by_values=True, Tensor? offsets=None, Tensor? edges=None, "
+      "Tensor? order=None) -> (Tensor grad_features, Tensor grad_values)");
   // torch-cluster's searches: edges as (2, E) int64, grouped by the row of the query in y, nearest
   // first; without y the points x ask. loop: query i may be joined to point i. source_first: the
   // neighbour on top, else the query. The radius is strict; max_num_neighbors below 0: all.

@@ -2,6 +2,9 @@
 
 #include <ATen/ops/equal.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "hitgraph/debug.h"
 #include "hitgraph/ops.h"
 
@@ -23,15 +26,40 @@ void check_values(const char* op, const at::Tensor& offsets, const at::Tensor& e
                     "index, got offsets that do not ascend or edges that do not exist");
 }
 
+// Every point once.
+bool is_permutation(const at::Tensor& order) {
+  const at::Tensor there = order.cpu();
+  const int32_t* points = there.const_data_ptr<int32_t>();
+  if (!all_within(points, there.numel(), 0, there.numel())) return false;
+  std::vector<bool> seen(there.numel());
+  for (int64_t i = 0; i < there.numel(); ++i) seen[points[i]] = true;
+  return std::find(seen.begin(), seen.end(), false) == seen.end();
+}
+
 }  // namespace
 
-std::tuple<at::Tensor, at::Tensor> given_or_new(const char* op, const at::Tensor& index,
-                                                int64_t points, const OptionalTensor& offsets,
-                                                const OptionalTensor& edges) {
+at::Tensor given_order(const char* op, const at::Tensor& index, int64_t points,
+                       const OptionalTensor& order) {
+  if (!order) return {};
+  check_same_device(op, "order", *order, index, "index");
+  TORCH_CHECK_TYPE(order->scalar_type() == at::kInt, op, ": expected order to be int32, got ",
+                   name_of(order->scalar_type()));
+  TORCH_CHECK_VALUE(order->dim() == 1 && (order->size(0) == points || order->size(0) == 0), op,
+                    ": expected order of shape (", points, "), or empty, got ", order->sizes());
+  const at::Tensor permutation = order->contiguous();
+  TORCH_CHECK_VALUE(!checks_values_of(index) || is_permutation(permutation), op,
+                    ": expected order to name every point once, got others");
+  return permutation;
+}
+
+Tensors given_or_new(const char* op, const at::Tensor& index, int64_t points,
+                     const OptionalTensor& offsets, const OptionalTensor& edges,
+                     const OptionalTensor& order) {
   TORCH_CHECK_VALUE(offsets.has_value() == edges.has_value(), op,
                     ": expected offsets and edges together, got one of them");
   if (!offsets) {
-    return transpose_graph(index, points);
+    auto [begins, numbers, made] = transpose_graph(index, points);
+    return {begins, numbers, order ? given_order(op, index, points, order) : made};
   }
   check_same_device(op, "offsets", *offsets, index, "index");
   check_same_device(op, "edges", *edges, index, "index");
@@ -48,12 +76,13 @@ std::tuple<at::Tensor, at::Tensor> given_or_new(const char* op, const at::Tensor
                                       : check_values<int64_t>(op, begins, numbers);
   }
   if (debug_checks()) {  // as much work as making it
-    const auto [expected_begins, expected_numbers] = transpose_graph(index, points);
+    const auto [expected_begins, expected_numbers, other] = transpose_graph(index, points);
+    (void)other;
     TORCH_CHECK_VALUE(at::equal(begins, expected_begins) &&
                           at::equal(numbers, expected_numbers.to(numbers.scalar_type())),
                       op, ": expected the transposed graph of this index, got that of another");
   }
-  return {begins, numbers};
+  return {begins, numbers, given_order(op, index, points, order)};
 }
 
 }  // namespace hitgraph::transpose

@@ -14,11 +14,13 @@ namespace hitgraph::transpose {
 
 constexpr const char* kOp = "hitgraph::transpose_graph";
 
-// Allocates the result and calls transpose(index, offsets, edges) with pointers of the types that
-// the sizes ask for.
+// offsets, edges, order.
+using Tensors = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
+
+// Allocates offsets and edges and calls transpose(index, offsets, edges) with pointers of the types
+// that the sizes ask for. The order is left empty.
 template <typename Transpose>
-std::tuple<at::Tensor, at::Tensor> run(const at::Tensor& index, int64_t points,
-                                       const Transpose& transpose) {
+Tensors run(const at::Tensor& index, int64_t points, const Transpose& transpose) {
   TORCH_CHECK_VALUE(index.dim() == 2, kOp, ": expected index to be 2-D (m, k), got ",
                     rank_of(index));
   check_index_dtype(kOp, "index", index);
@@ -44,12 +46,20 @@ std::tuple<at::Tensor, at::Tensor> run(const at::Tensor& index, int64_t points,
   } else {
     with_edge(ends.const_data_ptr<int64_t>());
   }
-  return {offsets, edges};
+  return {offsets, edges, new_result({0}, options.dtype(at::kInt))};
 }
 
-// The transposed graph that was given to `op`, checked, or a new one; both contiguous.
-std::tuple<at::Tensor, at::Tensor> given_or_new(const char* op, const at::Tensor& index,
-                                                int64_t points, const OptionalTensor& offsets,
-                                                const OptionalTensor& edges);
+// An order that was given to `op`, checked: contiguous, empty if there is none.
+at::Tensor given_order(const char* op, const at::Tensor& index, int64_t points,
+                       const OptionalTensor& order);
+
+inline const int32_t* order_or_null(const at::Tensor& order) {
+  return order.defined() && order.numel() > 0 ? order.const_data_ptr<int32_t>() : nullptr;
+}
+
+// The transposed graph that was given to `op`, checked, or a new one; contiguous.
+Tensors given_or_new(const char* op, const at::Tensor& index, int64_t points,
+                     const OptionalTensor& offsets, const OptionalTensor& edges,
+                     const OptionalTensor& order);
 
 }  // namespace hitgraph::transpose

@@ -116,6 +116,7 @@ def _distance2_backward(
     index: Tensor,
     offsets: Tensor | None = None,
     edges: Tensor | None = None,
+    order: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     tensors = {
         "grad": grad,
@@ -123,23 +124,25 @@ def _distance2_backward(
         "index": index,
         "offsets": offsets,
         "edges": edges,
+        "order": order,
     }
     _check_devices("hitgraph::distance2_backward", points, tensors)
     return queries.new_empty(queries.shape), points.new_empty(points.shape)
 
 
 @torch.library.register_fake("hitgraph::transpose_graph")
-def _transpose_graph(index: Tensor, points: int) -> tuple[Tensor, Tensor]:
+def _transpose_graph(index: Tensor, points: int) -> tuple[Tensor, Tensor, Tensor]:
     torch._check(index.dim() == 2, lambda: "hitgraph::transpose_graph: expected index to be 2-D")
     edge = torch.int32 if index.numel() < 2**31 else torch.int64
     offsets = index.new_empty((points + 1,), dtype=torch.int64)
-    return offsets, index.new_empty((index.numel(),), dtype=edge)
+    order = index.new_empty((points if index.device.type == "cpu" else 0,), dtype=torch.int32)
+    return offsets, index.new_empty((index.numel(),), dtype=edge), order
 
 
 @torch.library.register_fake("hitgraph::knn_with_transposed")
 def _knn_with_transposed(
     points: Tensor, k: int, *arguments: Any, **named: Any
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     index, distance2 = _knn("hitgraph::knn_with_transposed")(points, k, *arguments, **named)
     return index, distance2, *_transpose_graph(index, points.shape[0])
 
@@ -156,11 +159,18 @@ def _gravnet_aggregate(
     missing: str = "skip",
     offsets: Tensor | None = None,
     edges: Tensor | None = None,
+    order: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     op = "hitgraph::gravnet_aggregate"
     torch._check(features.dim() == 2, lambda: f"{op}: expected features to be 2-D (n, f)")
     torch._check(index.dim() == 2, lambda: f"{op}: expected index to be 2-D (m, k)")
-    tensors = {"index": index, "distance2": values, "offsets": offsets, "edges": edges}
+    tensors = {
+        "index": index,
+        "distance2": values,
+        "offsets": offsets,
+        "edges": edges,
+        "order": order,
+    }
     _check_devices(op, features, tensors, "features")
     shape = (index.shape[0], features.shape[1])
     slot = torch.uint8 if index.shape[1] <= 255 else torch.int32
@@ -185,8 +195,15 @@ def _gravnet_aggregate_backward(
     by_values: bool = True,
     offsets: Tensor | None = None,
     edges: Tensor | None = None,
+    order: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    tensors = {"index": index, "distance2": values, "offsets": offsets, "edges": edges}
+    tensors = {
+        "index": index,
+        "distance2": values,
+        "offsets": offsets,
+        "edges": edges,
+        "order": order,
+    }
     _check_devices("hitgraph::gravnet_aggregate_backward", features, tensors, "features")
     return (
         features.new_empty(features.shape if by_features else (0,)),

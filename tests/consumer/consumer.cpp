@@ -21,7 +21,7 @@ int main() {
 
   const at::Tensor features = at::rand({100, 4}).requires_grad_(true);
   hitgraph::GravnetOptions how;
-  std::tie(how.offsets, how.edges) = hitgraph::transpose_graph(index, 100);
+  std::tie(how.offsets, how.edges, how.order) = hitgraph::transpose_graph(index, 100);
   const auto [mean, maximum, slot] =
       hitgraph::gravnet_aggregate(features, index, distance2.detach(), 1.0, how);
   (mean.sum() + maximum.sum()).backward();

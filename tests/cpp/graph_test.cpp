@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -99,6 +100,39 @@ TEST(Distance2Backward, IsTheSumOverEdges) {
     for (std::size_t i = 0; i < by_point.size(); ++i)
       EXPECT_NEAR(by_point[i], grad_points[i], 2e-5);
   }
+}
+
+// Enough points that an order counts, and in no order as they are numbered.
+TEST(Distance2Backward, TheOrderDoesNotMatter) {
+  const Graph graph = random_graph(20000, 5, 20000);
+  const auto points = make_cloud<float>("uniform", graph.points, 3, 1);
+  const auto grad = make_cloud<float>("uniform", graph.rows * graph.k, 1, 3);
+  std::vector<int64_t> offsets(graph.points + 1);
+  std::vector<int32_t> edges(graph.index.size()), backwards(graph.points);
+  transpose_graph(graph.index.data(), graph.rows, graph.k, graph.points, Executor(), offsets.data(),
+                  edges.data());
+  std::iota(backwards.rbegin(), backwards.rend(), 0);
+  std::vector<float> by_queries[2], by_points[2];
+  for (const int given : {0, 1}) {
+    const Distance2Backward<float, int32_t, int32_t> problem{
+        grad.data(),
+        points.data(),
+        points.data(),
+        graph.index.data(),
+        graph.rows,
+        graph.k,
+        graph.points,
+        3,
+        offsets.data(),
+        edges.data(),
+        given == 1 ? backwards.data() : nullptr};
+    by_queries[given].resize(points.size());
+    by_points[given].resize(points.size());
+    distance2_backward_cpu(problem, two_threads(), by_queries[given].data(),
+                           by_points[given].data());
+  }
+  EXPECT_EQ(by_queries[0], by_queries[1]);
+  EXPECT_EQ(by_points[0], by_points[1]);
 }
 
 }  // namespace

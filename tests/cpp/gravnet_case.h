@@ -23,7 +23,8 @@ struct GravnetSpec {
   double scale = 1;                 // below 0: the weights are given
   Divisor divisor = Divisor::kSlots;
   bool missing_is_zero = false;
-  int hubs = 0;  // points that most edges reach
+  int hubs = 0;            // points that most edges reach
+  bool backwards = false;  // an order is given: the last point first
   uint64_t seed = 1;
 
   std::string name() const {
@@ -50,6 +51,7 @@ struct GravnetCase {
   GravnetSpec spec;
   std::vector<T> features, values;
   std::vector<Index> index;
+  std::vector<int32_t> order;
   Weighting<T> weighting;
 
   explicit GravnetCase(const GravnetSpec& wanted) : spec(wanted) {
@@ -63,6 +65,9 @@ struct GravnetCase {
       const double value = spec.scale < 0 ? normal(random) : uniform(random);
       values.push_back(static_cast<T>(spec.features == "ties" ? std::floor(value) : value));
       index.push_back(static_cast<Index>(end_of(edge, random())));
+    }
+    for (int64_t i = spec.backwards ? spec.points : 0; i > 0; --i) {
+      order.push_back(static_cast<int32_t>(i - 1));
     }
     weighting =
         spec.scale < 0 ? Weighting<T>::as_given() : Weighting<T>::exponential_of(spec.scale);
@@ -79,6 +84,7 @@ struct GravnetCase {
     graph.points = spec.points;
     graph.channels = spec.channels;
     graph.divisor = spec.divisor;
+    graph.order = order.empty() ? nullptr : order.data();
     return graph;
   }
 

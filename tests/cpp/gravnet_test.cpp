@@ -183,6 +183,24 @@ TEST(GravnetBackward, HubsAreTheWorkOfMany) {
   }
 }
 
+// Enough features that an order counts, in both passes.
+TEST(Gravnet, TheOrderDoesNotMatter) {
+  GravnetSpec spec;
+  spec.rows = spec.points = 9000;
+  spec.channels = 256;
+  const GravnetBackwardCase<float, int64_t, uint8_t, int32_t> found{
+      GravnetCase<float, int64_t>(spec)};
+  spec.backwards = true;
+  const GravnetBackwardCase<float, int64_t, uint8_t, int32_t> given{
+      GravnetCase<float, int64_t>(spec)};
+  expect_same(found.forward.on_cpu<uint8_t>(best_simd_level(), threads(2)),
+              given.forward.on_cpu<uint8_t>(best_simd_level(), threads(2)), "order");
+  const auto expected = found.on_cpu(best_simd_level(), threads(2));
+  const auto gradient = given.on_cpu(best_simd_level(), threads(2));
+  expect_same_bits(expected.features, gradient.features, "features, order");
+  expect_same_bits(expected.values, gradient.values, "values, order");
+}
+
 TEST(GravnetBackward, LongSumsAreAccurate) {
   using Backward = GravnetBackwardCase<float, int32_t, uint8_t, int32_t>;
   for (const int64_t rows : {700, 5000}) {

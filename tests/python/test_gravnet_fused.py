@@ -298,11 +298,11 @@ class TestOperators:
         opcheck(OPS.gravnet_aggregate.default, (features, index, values.requires_grad_(), scale))
         slot = OPS.gravnet_aggregate(features, index, values, scale)[2]
         grad = features_of(12, 4).to(dtype)
-        offsets, edges = hitgraph.transpose_graph(index, 8)
+        transposed = hitgraph.transpose_graph(index, 8)
         opcheck(
             OPS.gravnet_aggregate_backward.default,
             (grad, grad, features.detach(), index, values.detach(), slot, scale),
-            {"offsets": offsets, "edges": edges},
+            transposed._asdict(),
         )
 
     def test_compiles_without_a_break(self) -> None:
@@ -330,10 +330,51 @@ class TestOperators:
             results.append((index, distance2.detach(), own.grad))
         for plain, both in zip(*results, strict=True):
             assert torch.equal(plain, both)
-        for made, expected in zip(transposed, OPS.transpose_graph(index, 300), strict=True):
-            assert torch.equal(made, expected)
+        *made, order = transposed
+        for got, expected in zip(made, OPS.transpose_graph(index, 300)[:2], strict=True):
+            assert torch.equal(got, expected)
+        assert torch.equal(order.sort().values, torch.arange(300, dtype=torch.int32))
         with torch.no_grad():
-            assert len(OPS.knn_with_transposed(points, 6, splits)) == 4
+            assert len(OPS.knn_with_transposed(points, 6, splits)) == 5
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+    def test_the_order_is_that_of_the_search(self, dtype: torch.dtype) -> None:
+        points = torch.rand(9000, 3, dtype=dtype)
+        points[::7] = torch.nan
+        splits = torch.tensor([0, 100, 100, 4000, 9000])
+        order = hitgraph.knn_with_transposed(points, 6, splits)[1].order.long()
+        for begin, end in itertools.pairwise(splits.tolist()):
+            part = order[begin:end]
+            assert torch.equal(part.sort().values, torch.arange(begin, end))
+            there = points[part, 0].isfinite()
+            assert torch.equal(there, there.sort(descending=True).values)
+        # Of 32 points in turn, a bucket, the box is small.
+        buckets = points[order[4000:8000]].view(125, 32, 3)
+        assert (buckets.amax(1) - buckets.amin(1)).median() < 0.4
+
+    def test_queries_that_are_not_points_have_no_order_of_their_own(self) -> None:
+        points = torch.rand(50, 2)
+        for queries in (torch.rand(30, 2), torch.rand(50, 2)):
+            order = hitgraph.knn_with_transposed(points, 3, queries=queries)[1].order
+            assert torch.equal(order, torch.arange(50, dtype=torch.int32))
+
+    def test_no_result_depends_on_the_order(self) -> None:
+        points = torch.rand(9000, 4)
+        found, transposed = hitgraph.knn_with_transposed(points, 12)
+        identity = torch.arange(9000, dtype=torch.int32)
+        results = []
+        for order in (transposed.order, identity, identity.flip(0), identity[:0], None):
+            features = features_of(9000, 256).float().requires_grad_()
+            graph = transposed._replace(order=order)
+            outputs = gravnet_aggregate(features, *found, 10.0, transposed=graph)
+            by_values = torch.ones_like(found.distance2)
+            random = torch.Generator().manual_seed(2)
+            grads = [torch.randn(out.shape, generator=random) for out in outputs]
+            torch.autograd.backward(outputs, grads)
+            by_points = OPS.distance2_backward(by_values, points, points, found.index, *graph)
+            results.append((*outputs, features.grad, *by_points))
+        for other in results[1:]:
+            assert all(torch.equal(a, b) for a, b in zip(results[0], other, strict=True))
 
     def test_the_transposed_graph_of_another_is_refused_in_debug_mode(self) -> None:
         index = torch.tensor([[0, 1], [1, -1]])
@@ -357,6 +398,10 @@ class TestOperators:
             ({"offsets": torch.zeros(6).int()}, TypeError, "offsets to be int64"),
             ({"offsets": torch.tensor([0, 9, 9, 9, 9, 9])}, ValueError, "that do not ascend"),
             ({"edges": torch.full((8,), 8).int()}, ValueError, "that do not exist"),
+            ({"order": torch.zeros(3).int()}, ValueError, r"order of shape \(5\), or empty, got"),
+            ({"order": torch.arange(5)}, TypeError, "order to be int32, got int64"),
+            ({"order": torch.zeros(5).int()}, ValueError, "order to name every point once"),
+            ({"order": torch.arange(1, 6).int()}, ValueError, "order to name every point once"),
             ({"slot": torch.full((4, 3), 9).byte()}, ValueError, "slot below 2"),
             ({"slot": torch.zeros(4, 3).int()}, TypeError, "slot to be uint8"),
             ({"slot": torch.zeros(4, 2).byte()}, ValueError, r"slot of shape \(4, 3\)"),
@@ -368,7 +413,7 @@ class TestOperators:
         self, change: dict[str, object], exception: type[Exception], sentence: str
     ) -> None:
         index = torch.tensor([[0, 1], [2, 3], [4, -1], [-1, -1]])
-        offsets, edges = hitgraph.transpose_graph(index, 5)
+        offsets, edges, order = hitgraph.transpose_graph(index, 5)
         arguments = {
             "grad_total": torch.ones(4, 3),
             "grad_maximum": torch.ones(4, 3),
@@ -379,6 +424,7 @@ class TestOperators:
             "scale": 1.0,
             "offsets": offsets,
             "edges": edges,
+            "order": order,
         }
         with pytest.raises(exception, match=sentence) as raised:
             OPS.gravnet_aggregate_backward(**{**arguments, **change})

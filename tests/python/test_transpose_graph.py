@@ -18,12 +18,25 @@ def graph(rows, k, points, dtype=torch.int64):
 @pytest.mark.parametrize(("rows", "k", "points"), [(100, 7, 50), (5, 3, 0), (0, 4, 6), (9, 1, 1)])
 def test_it_is_a_stable_sort_by_the_end_with_missing_edges_last(rows, k, points, dtype):
     index = graph(rows, k, points, dtype)
-    offsets, edges = transpose(index, points)
+    offsets, edges, order = transpose(index, points)
     keys = torch.where(index < 0, points, index.long()).flatten()
     expected = torch.sort(keys, stable=True)
     assert offsets.dtype == torch.int64 and edges.dtype == torch.int32
     assert torch.equal(edges.long(), expected.indices)
     assert torch.equal(offsets, torch.searchsorted(expected.values, torch.arange(points + 1)))
+    assert torch.equal(order, torch.arange(points, dtype=torch.int32))  # small, or not of one set
+
+
+def test_neighbours_come_one_after_another():
+    at = torch.randperm(5000)  # a circle of 5000 points in random order, three neighbours a side
+    steps = torch.tensor([-3, -2, -1, 1, 2, 3])
+    index = at[(torch.argsort(at).unsqueeze(1) + steps) % 5000]
+    order = transpose(index, 5000)[2].long()
+    assert torch.equal(order.sort().values, torch.arange(5000))
+    places = torch.argsort(order)
+    apart = (places[index] - places.unsqueeze(1)).abs()
+    assert apart.float().median() <= 6
+    assert torch.equal(transpose(index % 4000, 4000)[2], torch.arange(4000, dtype=torch.int32))
 
 
 def test_threads_do_not_matter():
@@ -77,4 +90,7 @@ def test_bad_input(index, points, exception, pattern):
 def test_cuda_gives_the_same():
     index = graph(20_000, 16, 3000)
     there = transpose(index.cuda(), 3000)
-    assert all(torch.equal(a, b.cpu()) for a, b in zip(transpose(index, 3000), there, strict=True))
+    offsets, edges, order = (tensor.cpu() for tensor in there)
+    assert order.numel() == 0
+    expected = transpose(index, 3000)
+    assert torch.equal(offsets, expected[0]) and torch.equal(edges, expected[1])

@@ -19,15 +19,16 @@ class Backward {
       : problem_(problem),
         executor_(executor),
         quotient_(std::max<int64_t>(problem.k, 1)),
-        order_(order_of_work(problem.index, problem.rows, problem.k, problem.points_size,
-                             problem.points_size * problem.dim * static_cast<int64_t>(sizeof(T)),
-                             kNearBytes)) {}
+        order_(order_of_work(
+            problem.index, problem.rows, problem.k, problem.points_size, problem.order,
+            problem.points_size * problem.dim * static_cast<int64_t>(sizeof(T)), kNearBytes)) {}
 
   void by_queries(T* grad_queries) const {
     std::vector<std::vector<double>> sums(std::max(1, executor_.threads),
                                           std::vector<double>(dim()));
-    for_each_task(executor_, problem_.rows, 256, [&](int64_t task, int worker) {
-      const int64_t row = order_.empty() ? task : order_[task];
+    // As they are numbered: index and grad are read one after the other so, and are far larger than
+    // the coordinates.
+    for_each_task(executor_, problem_.rows, 256, [&](int64_t row, int worker) {
       std::vector<double>& sum = sums[worker];
       std::fill(sum.begin(), sum.end(), 0.0);
       for (int64_t edge = row * problem_.k; edge < (row + 1) * problem_.k; ++edge) {
@@ -39,13 +40,17 @@ class Backward {
   }
 
   void by_points(T* grad_points) const {
-    PointSums<T> sums(problem_.offsets, problem_.points_size, dim(), grad_points);
-    sums.run(executor_, order_, [&](int64_t begin, int64_t end, int64_t point, int, double* sum) {
-      for (int64_t place = begin; place < end; ++place) {
-        const int64_t edge = problem_.edges[place];
-        add(-1, edge, quotient_(edge), point, sum);
-      }
-    });
+    PointSums<T, Edge> sums(problem_.offsets, problem_.edges, problem_.points_size, dim(),
+                            grad_points);
+    sums.run(
+        executor_, order_,
+        [&](int64_t begin, int64_t end, int64_t point, int, double* sum) {
+          for (int64_t place = begin; place < end; ++place) {
+            const int64_t edge = problem_.edges[place];
+            add(-1, edge, quotient_(edge), point, sum);
+          }
+        },
+        [&](int64_t edge) { prefetch(problem_.grad + edge, 1); });
   }
 
  private:

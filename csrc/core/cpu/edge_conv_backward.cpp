@@ -112,8 +112,9 @@ class Backward {
     };
     std::vector<Batch> batches(workers_);
     T* sums = gradient_.sums;
-    PointSums<T> points(gradient_.offsets, graph_.points, 2 * channels_, sums);
-    points.run(executor_, {}, [&](int64_t begin, int64_t end, int64_t, int worker, double* sum) {
+    PointSums<T, Edge> points(gradient_.offsets, gradient_.edges, graph_.points, 2 * channels_,
+                              sums);
+    const auto add = [&](int64_t begin, int64_t end, int64_t, int worker, double* sum) {
       Batch& batch = batches[worker];
       for (int64_t first = begin; first < end; first += kEdgeBatch) {
         const int64_t size = std::min(end - first, kEdgeBatch);
@@ -127,7 +128,8 @@ class Backward {
         kernels_.reach({batch.rows, batch.slots, batch.grad_rows, batch.slot_rows, size}, channels_,
                        sum);
       }
-    });
+    };
+    points.run(executor_, {}, add, [](int64_t) {});
     for_each_task(executor_, graph_.points, kRowShare, [&](int64_t point, int) {
       const auto size = static_cast<T>(gradient_.offsets[point + 1] - gradient_.offsets[point]);
       const T* neighbour = graph_.neighbour + point * graph_.neighbour_stride;

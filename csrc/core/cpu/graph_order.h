@@ -65,12 +65,13 @@ std::vector<int32_t> neighbour_order(const Index* index, int64_t rows, int64_t k
 }
 
 // The order in which the rows of a graph, or its points, are worked on; empty: as they are
-// numbered. A walk takes a while, on one thread: it pays where what the points have, `bytes`, is
-// more than a cache holds, `near_bytes`.
+// numbered. It pays where what the points have, `bytes`, is more than a cache holds, `near_bytes`.
+// `given` may be null: a walk takes a while, on one thread.
 template <typename Index>
 std::vector<int32_t> order_of_work(const Index* index, int64_t rows, int64_t k, int64_t points,
-                                   int64_t bytes, int64_t near_bytes) {
+                                   const int32_t* given, int64_t bytes, int64_t near_bytes) {
   if (rows != points || bytes < near_bytes || is_ordered(index, rows, k)) return {};
+  if (given != nullptr) return {given, given + points};
   return neighbour_order(index, rows, k);
 }
 

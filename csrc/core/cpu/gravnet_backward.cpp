@@ -2,6 +2,7 @@
 // and the gradient of its own value, are made of the same two rows.
 #include <algorithm>
 
+#include "core/cpu/aligned_buffer.h"
 #include "core/cpu/gravnet_row.h"
 #include "core/cpu/point_sums.h"
 #include "core/cpu/quotient.h"
@@ -18,28 +19,36 @@ class Backward {
         gradient_(gradient),
         kernels_(gravnet_kernels<T, Slot>(level)),
         executor_(executor),
-        workers_(std::max(1, executor.threads)),
         quotient_(graph.k) {}
 
   void run() {
     prepare_rows();
     if (gradient_.grad_values != nullptr) clear_missing();
-    // An edge reads rows of three arrays here, and values one by one.
+    // An edge reads rows of three arrays here, and weights one by one.
     constexpr int64_t kNearBytes = int64_t{1} << 20;
-    std::vector<Batch> batches(workers_);
-    PointSums<T> sums(gradient_.offsets, graph_.points, graph_.channels, gradient_.grad_features);
-    sums.run(executor_, gravnet_order(graph_, kNearBytes),
-             [&](int64_t begin, int64_t end, int64_t point, int worker, double* sum) {
-               for (int64_t first = begin; first < end; first += kEdgeBatch) {
-                 add(first, std::min(end, first + kEdgeBatch), point, batches[worker], sum);
-               }
-             });
+    std::vector<Batch> batches(std::max(1, executor_.threads));
+    PointSums<T, Edge> sums(gradient_.offsets, gradient_.edges, graph_.points, graph_.channels,
+                            gradient_.grad_features);
+    sums.run(
+        executor_, gravnet_order(graph_, kNearBytes),
+        [&](int64_t begin, int64_t end, int64_t point, int worker, double* sum) {
+          for (int64_t first = begin; first < end; first += kEdgeBatch) {
+            add(first, std::min(end, first + kEdgeBatch), point, batches[worker], sum);
+          }
+        },
+        [&](int64_t edge) {
+          prefetch(weights_ + edge, 1);
+          if (maximum()) prefetch(won_.data() + edge / 8, 1);
+          if (total()) prefetch(total_row(quotient_(edge)), graph_.channels);
+        });
   }
 
  private:
   bool total() const { return gradient_.grad_total != nullptr; }
   bool maximum() const { return gradient_.grad_maximum != nullptr; }
-  const Slot* slot_row(int64_t row) const { return gradient_.slot + row * graph_.channels; }
+  const T* total_row(int64_t row) const {
+    return gradient_.grad_total + row * gradient_.total_stride;
+  }
 
   // Edges that do not exist are the last ones.
   void clear_missing() {
@@ -48,36 +57,49 @@ class Backward {
     }
   }
 
-  // Which edges won a maximum, a bit each, and what sums were divided by where that differs.
+  // The weights, which edges won a maximum, a bit each, and what sums were divided by where that
+  // differs. Weights lie where the gradients of the values will: an edge reads one and writes the
+  // other once, so that it touches one line instead of two.
   void prepare_rows() {
-    won_stride_ = (graph_.k + 7) / 8;
-    if (maximum()) won_.assign(graph_.rows * won_stride_, 0);
+    T* weights = gradient_.grad_values;
+    if (weights == nullptr) {
+      own_weights_.resize(graph_.rows * graph_.k);
+      weights = own_weights_.data();
+      advise_huge_pages(weights, graph_.rows * graph_.k * sizeof(T));
+    }
+    weights_ = weights;
+    if (maximum()) won_.assign((graph_.rows * graph_.k + 7) / 8, 0);
     const bool differs = graph_.divisor == Divisor::kPresent;
     reciprocals_.assign(differs ? graph_.rows : 1,
                         1 / gravnet_divisor<T>(graph_.divisor, graph_.k, 0));
-    if (!maximum() && !differs) return;
-    for_each_task(executor_, graph_.rows, 256, [&](int64_t row, int) {
-      if (differs) {
-        const Index* ends = graph_.index + row * graph_.k;
-        const int64_t missing = std::count_if(ends, ends + graph_.k, [](Index j) { return j < 0; });
-        reciprocals_[row] = 1 / gravnet_divisor<T>(graph_.divisor, graph_.k, graph_.k - missing);
-      }
-      if (!maximum()) return;
-      const Slot* slots = slot_row(row);
-      for (int64_t c = 0; c < graph_.channels; ++c) {
-        if (slots[c] == no_slot<Slot>()) continue;
-        won_[row * won_stride_ + slots[c] / 8] |= static_cast<uint8_t>(1 << slots[c] % 8);
+    // Tasks of eight rows: no byte of bits belongs to two.
+    for_each_task(executor_, (graph_.rows + 7) / 8, 32, [&](int64_t task, int) {
+      for (int64_t row = 8 * task; row < std::min(8 * task + 8, graph_.rows); ++row) {
+        const int64_t edge = row * graph_.k;
+        kernels_.weigh(graph_.values + edge, graph_.k, graph_.weighting, weights + edge);
+        if (differs) {
+          reciprocals_[row] = 1 / gravnet_divisor<T>(graph_.divisor, graph_.k, present(row));
+        }
+        if (maximum()) note_winners(row);
       }
     });
   }
-  bool won(int64_t row, int64_t slot) const {
-    return (won_[row * won_stride_ + slot / 8] >> slot % 8 & 1) != 0;
+  int64_t present(int64_t row) const {
+    const Index* ends = graph_.index + row * graph_.k;
+    return std::count_if(ends, ends + graph_.k, [](Index j) { return j >= 0; });
   }
-  T reciprocal_of(int64_t row) const { return reciprocals_[reciprocals_.size() == 1 ? 0 : row]; }
+  void note_winners(int64_t row) {
+    const Slot* slots = gradient_.slot + row * graph_.channels;
+    for (int64_t c = 0; c < graph_.channels; ++c) {
+      if (slots[c] == no_slot<Slot>()) continue;
+      const int64_t edge = row * graph_.k + slots[c];
+      won_[edge / 8] |= static_cast<uint8_t>(1 << edge % 8);
+    }
+  }
 
   // Of one worker: edges of a point, and those of them that won a maximum.
   struct Batch {
-    T values[kEdgeBatch], weights[kEdgeBatch], factors[kEdgeBatch], dots[kEdgeBatch];
+    T weights[kEdgeBatch], reciprocals[kEdgeBatch], factors[kEdgeBatch], dots[kEdgeBatch];
     const T *total_rows[kEdgeBatch], *maximum_rows[kEdgeBatch];
     const Slot* slot_rows[kEdgeBatch];
     Slot slots[kEdgeBatch];
@@ -89,10 +111,7 @@ class Backward {
     const int64_t size = end - begin;
     const Edge* edges = gradient_.edges + begin;
     const T* features = graph_.features + point * graph_.channels;
-    for (int64_t e = 0; e < size; ++e) batch.values[e] = graph_.values[edges[e]];
-    kernels_.weigh(batch.values, size, graph_.weighting, batch.weights);
     const int64_t won_size = sort_out(edges, size, batch);
-
     if (total()) {
       const PointEdges<T, Slot> all{batch.total_rows, batch.factors, nullptr, nullptr, size};
       kernels_.add(all, features, graph_.channels, sum, batch.dots);
@@ -105,21 +124,32 @@ class Backward {
     if (gradient_.grad_values != nullptr) store_values(edges, size, won_size, batch);
   }
 
-  // Where the batch's edges read; returns how many won.
+  // What the batch's edges read; returns how many won. Everything is in local variables, since what
+  // is written could be a member for all that the compiler knows, and nothing branches on which
+  // edges won, which nobody can predict.
   int64_t sort_out(const Edge* edges, int64_t size, Batch& batch) const {
+    const Quotient<Edge> quotient = quotient_;
+    const GravnetGradient<T, Slot, Edge> gradient = gradient_;
+    const int64_t k = graph_.k, channels = graph_.channels;
+    const T *weights = weights_, *reciprocals = reciprocals_.data();
+    const bool differs = reciprocals_.size() > 1;
+    const uint8_t* won = won_.data();
     int64_t won_size = 0;
     for (int64_t e = 0; e < size; ++e) {
-      const int64_t row = quotient_(edges[e]), slot = edges[e] - row * graph_.k;
-      const T reciprocal = reciprocal_of(row);
-      if (total()) batch.total_rows[e] = gradient_.grad_total + row * gradient_.total_stride;
-      batch.factors[e] = batch.weights[e] * reciprocal;
-      batch.values[e] = reciprocal;
-      if (!maximum() || !won(row, slot)) continue;
-      batch.maximum_rows[won_size] = gradient_.grad_maximum + row * gradient_.maximum_stride;
-      batch.slot_rows[won_size] = slot_row(row);
-      batch.slots[won_size] = static_cast<Slot>(slot);
-      batch.won_weights[won_size] = batch.weights[e];
-      batch.won_edges[won_size++] = static_cast<int32_t>(e);
+      const auto edge = static_cast<uint64_t>(edges[e]);
+      const int64_t row = quotient(edges[e]);
+      const T weight = weights[edge], reciprocal = reciprocals[differs ? row : 0];
+      batch.weights[e] = weight;
+      batch.reciprocals[e] = reciprocal;
+      batch.factors[e] = weight * reciprocal;
+      batch.total_rows[e] = gradient.grad_total + row * gradient.total_stride;
+      if (gradient.grad_maximum == nullptr) continue;
+      batch.maximum_rows[won_size] = gradient.grad_maximum + row * gradient.maximum_stride;
+      batch.slot_rows[won_size] = gradient.slot + row * channels;
+      batch.slots[won_size] = static_cast<Slot>(edges[e] - row * k);
+      batch.won_weights[won_size] = weight;
+      batch.won_edges[won_size] = static_cast<int32_t>(e);
+      won_size += won[edge / 8] >> edge % 8 & 1;
     }
     return won_size;
   }
@@ -127,7 +157,7 @@ class Backward {
   // The derivative by a weight is features . (grad_total / divisor + grad_maximum where it won).
   void store_values(const Edge* edges, int64_t size, int64_t won_size, Batch& batch) const {
     for (int64_t e = 0; e < size; ++e) {
-      batch.dots[e] = total() ? batch.dots[e] * batch.values[e] : 0;
+      batch.dots[e] = total() ? batch.dots[e] * batch.reciprocals[e] : 0;
     }
     for (int64_t e = 0; e < won_size; ++e) batch.dots[batch.won_edges[e]] += batch.won_dots[e];
     for (int64_t e = 0; e < size; ++e) {
@@ -140,10 +170,10 @@ class Backward {
   const GravnetGradient<T, Slot, Edge>& gradient_;
   const GravnetKernels<T, Slot> kernels_;
   const Executor& executor_;
-  const int workers_;
   const Quotient<Edge> quotient_;
-  int64_t won_stride_ = 0;
-  std::vector<uint8_t> won_;
+  const T* weights_ = nullptr;
+  AlignedBuffer<T> own_weights_;
+  std::vector<uint8_t> won_;  // bit `edge`
   std::vector<T> reciprocals_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "core/cpu/graph_order.h"
 #include "core/cpu/gravnet_kernels.h"
+#include "core/cpu/prefetch.h"
 #include "core/gravnet.h"
 
 namespace hitgraph {
@@ -52,14 +53,8 @@ class GravnetRow {
 template <typename T, typename Index>
 std::vector<int32_t> gravnet_order(const GravnetGraph<T, Index>& graph, int64_t near_bytes) {
   const int64_t bytes = graph.points * graph.channels * static_cast<int64_t>(sizeof(T));
-  return order_of_work(graph.index, graph.rows, graph.k, graph.points, bytes, near_bytes);
-}
-
-// Asks for the cache lines of `count` values.
-template <typename T>
-inline void prefetch(const T* begin, int64_t count) {
-  constexpr int64_t kLine = 64 / sizeof(T);
-  for (int64_t i = 0; i < count; i += kLine) __builtin_prefetch(begin + i);
+  return order_of_work(graph.index, graph.rows, graph.k, graph.points, graph.order, bytes,
+                       near_bytes);
 }
 
 // Calls visit(row, worker) for every row, in this order. The processor sees what comes next

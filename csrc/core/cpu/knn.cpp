@@ -87,6 +87,20 @@ class KnnRows {
     block_(task, begin, end, scratch_[worker]);
   }
 
+  void note_buckets(const Segment& segment, const BucketTree<T>& tree) {
+    if (result_.order == nullptr) return;
+    int32_t* order = result_.order + segment.first_point;
+    std::vector<char> in_tree(segment.points, 0);
+    for (int64_t place = 0; place < tree.size; ++place) {
+      order[place] = static_cast<int32_t>(segment.first_point + tree.index[place]);
+      in_tree[tree.index[place]] = 1;
+    }
+    int64_t place = tree.size;
+    for (int64_t i = 0; i < segment.points; ++i) {
+      if (!in_tree[i]) order[place++] = static_cast<int32_t>(segment.first_point + i);
+    }
+  }
+
   void leave_empty(int64_t row) {
     std::fill_n(result_.index + row * problem_.k, problem_.k, Index{-1});
     std::fill_n(result_.distance2 + row * problem_.k, problem_.k,

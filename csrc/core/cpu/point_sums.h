@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "core/cpu/prefetch.h"
 #include "core/executor.h"
 
 namespace hitgraph {
@@ -14,18 +15,19 @@ namespace hitgraph {
 // many: its edges are cut into pieces of this many, and the pieces' sums are added in order.
 constexpr int64_t kEdgeShare = 8192;
 
-template <typename T>
+template <typename T, typename Edge>
 class PointSums {
  public:
   // sums: (points, width), or null if nobody wants them.
-  PointSums(const int64_t* offsets, int64_t points, int64_t width, T* sums)
-      : offsets_(offsets), points_(points), width_(width), sums_(sums) {}
+  PointSums(const int64_t* offsets, const Edge* edges, int64_t points, int64_t width, T* sums)
+      : offsets_(offsets), edges_(edges), points_(points), width_(width), sums_(sums) {}
 
   // add(begin, end, point, worker, sum) adds the edges at these places, all of them reaching the
-  // point, to its sum (width) of doubles. `order` of the points may be empty. The sums depend
-  // neither on it nor on the threads.
-  template <typename Add>
-  void run(const Executor& executor, const std::vector<int32_t>& order, const Add& add) {
+  // point, to its sum (width) of doubles; fetch(edge) asks for what an edge will read there.
+  // `order` of the points may be empty. The sums depend neither on it nor on the threads.
+  template <typename Add, typename Fetch>
+  void run(const Executor& executor, const std::vector<int32_t>& order, const Add& add,
+           const Fetch& fetch) {
     deal(order);
     std::vector<std::vector<double>> scratch(std::max(1, executor.threads),
                                              std::vector<double>(width_));
@@ -35,6 +37,7 @@ class PointSums {
       for (int64_t i = share_begins_[share]; i < share_begins_[share + 1]; ++i) {
         const int64_t point = order.empty() ? i : order[i];
         if (is_hub(point)) continue;
+        if (!order.empty()) look_ahead(order, i, fetch);
         std::fill(sum.begin(), sum.end(), 0.0);
         add(offsets_[point], offsets_[point + 1], point, worker, sum.data());
         store(sum.data(), point);
@@ -74,6 +77,22 @@ class PointSums {
     }
   }
 
+  // In an order of their own, points' edges lie anywhere: they are asked for two points ahead, and
+  // what they read one point ahead.
+  template <typename Fetch>
+  void look_ahead(const std::vector<int32_t>& order, int64_t i, const Fetch& fetch) const {
+    constexpr int64_t kMost = 256;  // edges
+    if (i + 2 < points_) {
+      const int64_t begin = offsets_[order[i + 2]], end = offsets_[order[i + 2] + 1];
+      prefetch(edges_ + begin, std::min(end - begin, kMost));
+    }
+    if (i + 1 >= points_) return;
+    const int64_t begin = offsets_[order[i + 1]], end = offsets_[order[i + 1] + 1];
+    for (int64_t place = begin; place < std::min(end, begin + kMost); ++place) {
+      fetch(edges_[place]);
+    }
+  }
+
   // Pieces of a hub follow one another.
   void join(const std::vector<double>& parts) {
     std::vector<double> sum(width_);
@@ -95,6 +114,7 @@ class PointSums {
   }
 
   const int64_t* offsets_;
+  const Edge* edges_;
   const int64_t points_, width_;
   T* sums_;
   std::vector<int64_t> share_begins_;

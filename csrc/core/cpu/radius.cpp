@@ -84,6 +84,7 @@ class RadiusRows {
     }
   }
 
+  void note_buckets(const Segment&, const BucketTree<T>&) const {}
   void leave_empty(int64_t row) { counts_[row] = 0; }
 
   template <typename Index>

@@ -2,6 +2,7 @@
 // searches what. What is searched for is the business of `Search`:
 //   search(task, segment, begin, end, worker)  the queries [begin, end) of the task's order, which
 //                                              are rows of the segment; `worker` names scratch
+//   note_buckets(segment, tree)                the tree over a segment's points was built
 //   leave_empty(row)                           a query that does not ask, or that nobody may answer
 // Every row of the queries gets one of the two, on some thread.
 #pragma once
@@ -77,6 +78,7 @@ class SegmentSearch {
     const bool* mask = points.mask == nullptr ? nullptr : points.mask + segment.first_point;
     build_bucket_tree(points.coordinates + segment.first_point * dim, mask, segment.points, dim,
                       executor, tree);
+    search_.note_buckets(segment, tree);
 
     SearchTask<T> task;
     task.tree = &tree;

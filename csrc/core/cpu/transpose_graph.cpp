@@ -2,8 +2,10 @@
 // share's places for point j come after those of the shares before it, so edges stay in order.
 // Edges that do not exist are sorted as if they reached one more point.
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
+#include "core/cpu/graph_order.h"
 #include "core/graph.h"
 
 namespace hitgraph {
@@ -39,6 +41,20 @@ void transpose_graph(const Index* index, int64_t rows, int64_t k, int64_t points
                   [&](int64_t& next, int64_t edge) { edges[next++] = static_cast<Edge>(edge); });
   });
 }
+
+template <typename Index>
+void order_points(const Index* index, int64_t rows, int64_t k, int64_t points, int32_t* order) {
+  constexpr int64_t kNearPoints = 1024;
+  const std::vector<int32_t> found =
+      order_of_work(index, rows, k, points, nullptr, points, kNearPoints);
+  if (found.empty()) {
+    std::iota(order, order + points, 0);
+  } else {
+    std::copy(found.begin(), found.end(), order);
+  }
+}
+template void order_points(const int32_t*, int64_t, int64_t, int64_t, int32_t*);
+template void order_points(const int64_t*, int64_t, int64_t, int64_t, int32_t*);
 
 #define HITGRAPH_INSTANTIATE(Index, Edge)                                                 \
   template void transpose_graph(const Index*, int64_t, int64_t, int64_t, const Executor&, \

@@ -81,7 +81,7 @@ void list_points(Device& device, Forest<T>& forest) {
 
 template <typename T, typename Device>
 void split_parts(Device& device, Forest<T>& forest, Leaves<T>& leaves) {
-  Round<T> round;
+  Round<T> round{};
   round.forest = forest;
   round.parts = forest.segments;
   round.part_begin = forest.segment_begin;
@@ -140,7 +140,7 @@ Forest<T> build_forest(Device& device, const ForestInput<T>& input, bool boxes) 
     forest.high = device.template array<T>("high", forest.slots * dim);
     forest.first_index = device.template array<int32_t>("first_index", forest.slots);
   }
-  Leaves<T> leaves;
+  Leaves<T> leaves{};
   if (forest.rounds > 0) {
     split_parts(device, forest, leaves);
   } else {

@@ -22,7 +22,7 @@ template Forest<double> build_forest(CudaDevice&, const ForestInput<double>&, bo
 template <typename T, typename Index>
 void knn_cuda(const KnnProblem<T>& problem, const KnnResult<T, Index>& result, const CudaRun& run,
               unsigned long long* counters) {
-  KnnInput<T> input;
+  KnnInput<T> input{};
   set_search(input, problem);
   input.k = problem.k;
   input.found = neighbours<T>(result.index, result.distance2);

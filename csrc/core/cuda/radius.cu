@@ -9,7 +9,7 @@ namespace hitgraph {
 template <typename T, typename Index>
 void radius_cuda(const RadiusProblem<T>& problem, int64_t* row_splits,
                  const AllocateEdges<T, Index>& allocate, const CudaRun& run) {
-  RadiusInput<T> input;
+  RadiusInput<T> input{};
   set_search(input, problem);
   input.max_neighbors = problem.max_neighbors;
   input.row_splits = row_splits;

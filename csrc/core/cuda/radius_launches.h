@@ -20,9 +20,9 @@ struct RadiusInput : SearchInput<T> {
 // What the first half leaves for the second.
 template <typename T>
 struct CountedRadius {
-  RadiusInput<T> input;
+  RadiusInput<T> input{};
   Forest<T> points, queries;
-  RadiusLaunch<T> launch;
+  RadiusLaunch<T> launch{};
 };
 
 constexpr int kNoMost = std::numeric_limits<int32_t>::max();
@@ -114,7 +114,7 @@ void launch_full_rows(Device& device, const CountedRadius<T>& counted, const Nei
   const int numbers = larger(full.rows, full.queries.buckets);
   device.launch("list_full_rows", list_full_rows<T>, blocks_for(numbers + 1), kThreads, 0, full);
 
-  KnnInput<T> nearest;
+  KnnInput<T> nearest{};
   static_cast<SearchInput<T>&>(nearest) = counted.input;
   nearest.k = launch.most;
   nearest.found = found;

@@ -43,15 +43,16 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> radius(const at::Tensor& points, 
 at::Tensor row_splits_from_batch(const at::Tensor& batch,
                                  std::optional<int64_t> batch_size = std::nullopt);
 
-// (offsets, edges): the edges of `index` (m, k) by the point that they reach. See
-// hitgraph.transpose_graph.
-std::tuple<at::Tensor, at::Tensor> transpose_graph(const at::Tensor& index, int64_t points);
+// (offsets, edges, order): the edges of `index` (m, k) by the point that they reach, and an order
+// of the points. See hitgraph.transpose_graph.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> transpose_graph(const at::Tensor& index,
+                                                               int64_t points);
 
 struct GravnetOptions {
   bool total = true, maximum = true;
   std::string divisor = "k";     // of the total: "k", "count" or "one"
   std::string missing = "skip";  // or "zero"
-  std::optional<at::Tensor> offsets, edges;
+  std::optional<at::Tensor> offsets, edges, order;
 };
 
 // (total, maximum, slot): GravNet's aggregation of `features` (n, f) over the graph `index` (m, k).

@@ -13,11 +13,11 @@ namespace hitgraph {
 inline std::tuple<at::Tensor, at::Tensor> call_distance2_backward(
     const at::Tensor& grad, const at::Tensor& queries, const at::Tensor& points,
     const at::Tensor& index, const std::optional<at::Tensor>& offsets,
-    const std::optional<at::Tensor>& edges) {
+    const std::optional<at::Tensor>& edges, const std::optional<at::Tensor>& order = std::nullopt) {
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("hitgraph::distance2_backward", "")
                              .typed<decltype(call_distance2_backward)>();
-  return op.call(grad, queries, points, index, offsets, edges);
+  return op.call(grad, queries, points, index, offsets, edges, order);
 }
 
 }  // namespace hitgraph

@@ -30,25 +30,26 @@ using ThreeTensors = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
 ThreeTensors call_aggregate(const at::Tensor& features, const at::Tensor& index,
                             const at::Tensor& values, std::optional<double> scale, bool total,
                             bool maximum, std::string divisor, std::string missing,
-                            const OptionalTensor& offsets, const OptionalTensor& edges) {
+                            const OptionalTensor& offsets, const OptionalTensor& edges,
+                            const OptionalTensor& order) {
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("hitgraph::gravnet_aggregate", "")
                              .typed<decltype(call_aggregate)>();
   return op.call(features, index, values, scale, total, maximum, std::move(divisor),
-                 std::move(missing), offsets, edges);
+                 std::move(missing), offsets, edges, order);
 }
 
 TwoTensors call_backward(const OptionalTensor& grad_total, const OptionalTensor& grad_maximum,
                          const at::Tensor& features, const at::Tensor& index,
                          const at::Tensor& values, const at::Tensor& slot,
                          std::optional<double> scale, std::string divisor, bool by_features,
-                         bool by_values, const OptionalTensor& offsets,
-                         const OptionalTensor& edges) {
+                         bool by_values, const OptionalTensor& offsets, const OptionalTensor& edges,
+                         const OptionalTensor& order) {
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("hitgraph::gravnet_aggregate_backward", "")
                              .typed<decltype(call_backward)>();
   return op.call(grad_total, grad_maximum, features, index, values, slot, scale, std::move(divisor),
-                 by_features, by_values, offsets, edges);
+                 by_features, by_values, offsets, edges, order);
 }
 
 class Aggregate : public torch::autograd::Function<Aggregate> {
@@ -57,12 +58,14 @@ class Aggregate : public torch::autograd::Function<Aggregate> {
                                const at::Tensor& index, const at::Tensor& values,
                                std::optional<double> scale, bool total, bool maximum,
                                std::string divisor, std::string missing,
-                               const OptionalTensor& offsets, const OptionalTensor& edges) {
+                               const OptionalTensor& offsets, const OptionalTensor& edges,
+                               const OptionalTensor& order) {
     at::AutoDispatchBelowADInplaceOrView below;
-    auto [totals, maxima, slot] = call_aggregate(features, index, values, scale, total, maximum,
-                                                 divisor, std::move(missing), offsets, edges);
+    auto [totals, maxima, slot] =
+        call_aggregate(features, index, values, scale, total, maximum, divisor, std::move(missing),
+                       offsets, edges, order);
     context->save_for_backward({features, index, values, slot, offsets.value_or(at::Tensor()),
-                                edges.value_or(at::Tensor())});
+                                edges.value_or(at::Tensor()), order.value_or(at::Tensor())});
     context->saved_data["scale"] = scale;
     context->saved_data["divisor"] = std::move(divisor);
     context->saved_data["total"] = total;
@@ -73,7 +76,7 @@ class Aggregate : public torch::autograd::Function<Aggregate> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
-    variable_list inputs(10);  // one for every argument of forward
+    variable_list inputs(11);  // one for every argument of forward
     const auto given = [&](const char* name, const at::Tensor& grad) {
       return context->saved_data[name].toBool() ? if_defined(grad) : std::nullopt;
     };
@@ -85,7 +88,7 @@ class Aggregate : public torch::autograd::Function<Aggregate> {
         call_backward(total, maximum, saved[0], saved[1], saved[2], saved[3],
                       context->saved_data["scale"].toOptional<double>(),
                       context->saved_data["divisor"].toStringRef(), by_features, by_values,
-                      if_defined(saved[4]), if_defined(saved[5]));
+                      if_defined(saved[4]), if_defined(saved[5]), if_defined(saved[6]));
     if (by_features) inputs[0] = grad_features;
     if (by_values) inputs[2] = grad_values;
     return inputs;
@@ -95,10 +98,11 @@ class Aggregate : public torch::autograd::Function<Aggregate> {
 ThreeTensors gravnet_aggregate(const at::Tensor& features, const at::Tensor& index,
                                const at::Tensor& values, std::optional<double> scale, bool total,
                                bool maximum, std::string divisor, std::string missing,
-                               const OptionalTensor& offsets, const OptionalTensor& edges) {
+                               const OptionalTensor& offsets, const OptionalTensor& edges,
+                               const OptionalTensor& order) {
   const variable_list outputs =
       Aggregate::apply(features, index, values, scale, total, maximum, std::move(divisor),
-                       std::move(missing), offsets, edges);
+                       std::move(missing), offsets, edges, order);
   return {outputs[0], outputs[1], outputs[2]};
 }
 
@@ -153,7 +157,8 @@ TwoTensors gravnet_aggregate_backward(const OptionalTensor& grad_total,
                                       const at::Tensor& values, const at::Tensor& slot,
                                       std::optional<double> scale, std::string divisor,
                                       bool by_features, bool by_values,
-                                      const OptionalTensor& offsets, const OptionalTensor& edges) {
+                                      const OptionalTensor& offsets, const OptionalTensor& edges,
+                                      const OptionalTensor& order) {
   const auto differentiable = [](const OptionalTensor& tensor) {
     return tensor && tensor->requires_grad();
   };
@@ -164,7 +169,7 @@ TwoTensors gravnet_aggregate_backward(const OptionalTensor& grad_total,
   }
   at::AutoDispatchBelowADInplaceOrView below;
   return call_backward(grad_total, grad_maximum, features, index, values, slot, scale,
-                       std::move(divisor), by_features, by_values, offsets, edges);
+                       std::move(divisor), by_features, by_values, offsets, edges, order);
 }
 
 }  // namespace

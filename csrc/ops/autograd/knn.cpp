@@ -34,27 +34,41 @@ TwoTensors call_knn(HITGRAPH_KNN_PARAMETERS) {
   return op.call(HITGRAPH_KNN_VALUES);
 }
 
-TwoTensors call_transpose(const at::Tensor& index, c10::SymInt points) {
+using ThreeTensors = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
+using FiveTensors = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
+
+ThreeTensors call_transpose(const at::Tensor& index, c10::SymInt points) {
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("hitgraph::transpose_graph", "")
                              .typed<decltype(call_transpose)>();
   return op.call(index, std::move(points));
 }
 
+FiveTensors call_knn_with_transposed(HITGRAPH_KNN_PARAMETERS) {
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("hitgraph::knn_with_transposed", "")
+                             .typed<decltype(call_knn_with_transposed)>();
+  return op.call(HITGRAPH_KNN_VALUES);
+}
+
 class Knn : public torch::autograd::Function<Knn> {
  public:
   static variable_list forward(AutogradContext* context, bool transposed, HITGRAPH_KNN_PARAMETERS) {
     at::AutoDispatchBelowADInplaceOrView below;
-    auto [index, distance2] = call_knn(HITGRAPH_KNN_VALUES);
-    at::Tensor offsets, edges;
-    variable_list outputs{index, distance2}, integers{index};
+    at::Tensor index, distance2, offsets, edges, order;
+    variable_list outputs, integers;
     if (transposed) {
-      std::tie(offsets, edges) = call_transpose(index, points.sym_size(0));
-      for (variable_list* list : {&outputs, &integers}) {
-        list->insert(list->end(), {offsets, edges});
-      }
+      std::tie(index, distance2, offsets, edges, order) =
+          call_knn_with_transposed(HITGRAPH_KNN_VALUES);
+      outputs = {index, distance2, offsets, edges, order};
+      integers = {index, offsets, edges, order};
+    } else {
+      std::tie(index, distance2) = call_knn(HITGRAPH_KNN_VALUES);
+      outputs = {index, distance2};
+      integers = {index};
     }
-    context->save_for_backward({points, queries.value_or(at::Tensor()), index, offsets, edges});
+    context->save_for_backward(
+        {points, queries.value_or(at::Tensor()), index, offsets, edges, order});
     context->mark_non_differentiable(integers);
     context->set_materialize_grads(false);
     return outputs;
@@ -69,8 +83,9 @@ class Knn : public torch::autograd::Function<Knn> {
     // Coordinates of 16 bits were searched in float32; their gradient goes back in their type.
     const at::ScalarType type = grad.scalar_type();
     const at::Tensor points = saved[0].to(type), queries = own ? points : saved[1].to(type);
-    auto [grad_queries, grad_points] = call_distance2_backward(
-        grad, queries, points, saved[2], if_defined(saved[3]), if_defined(saved[4]));
+    auto [grad_queries, grad_points] =
+        call_distance2_backward(grad, queries, points, saved[2], if_defined(saved[3]),
+                                if_defined(saved[4]), if_defined(saved[5]));
     if (own) {
       inputs[1] = (grad_queries + grad_points).to(saved[0].scalar_type());
     } else {
@@ -86,18 +101,16 @@ TwoTensors knn(HITGRAPH_KNN_PARAMETERS) {
   return {outputs[0], outputs[1]};
 }
 
-using FourTensors = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
-
-FourTensors knn_with_transposed(HITGRAPH_KNN_PARAMETERS) {
+FiveTensors knn_with_transposed(HITGRAPH_KNN_PARAMETERS) {
   const variable_list outputs = Knn::apply(true, HITGRAPH_KNN_VALUES);
-  return {outputs[0], outputs[1], outputs[2], outputs[3]};
+  return {outputs[0], outputs[1], outputs[2], outputs[3], outputs[4]};
 }
 
-// Below autograd, on every device.
-FourTensors search_and_transpose(HITGRAPH_KNN_PARAMETERS) {
+// Below autograd, on every device but the CPU, whose search knows an order.
+FiveTensors search_and_transpose(HITGRAPH_KNN_PARAMETERS) {
   const auto [index, distance2] = call_knn(HITGRAPH_KNN_VALUES);
-  const auto [offsets, edges] = call_transpose(index, points.sym_size(0));
-  return {index, distance2, offsets, edges};
+  const auto [offsets, edges, order] = call_transpose(index, points.sym_size(0));
+  return {index, distance2, offsets, edges, order};
 }
 
 // 2 (a_i - b_j) . (u_i - v_j) of every edge (i, j); zero where there is none. No size is read, so
@@ -119,12 +132,12 @@ class BackwardOfDistance2 : public torch::autograd::Function<BackwardOfDistance2
   static variable_list forward(AutogradContext* context, const at::Tensor& grad,
                                const at::Tensor& queries, const at::Tensor& points,
                                const at::Tensor& index, const OptionalTensor& offsets,
-                               const OptionalTensor& edges) {
+                               const OptionalTensor& edges, const OptionalTensor& order) {
     at::AutoDispatchBelowADInplaceOrView below;
     auto [grad_queries, grad_points] =
-        call_distance2_backward(grad, queries, points, index, offsets, edges);
+        call_distance2_backward(grad, queries, points, index, offsets, edges, order);
     context->save_for_backward({grad, queries, points, index, offsets.value_or(at::Tensor()),
-                                edges.value_or(at::Tensor())});
+                                edges.value_or(at::Tensor()), order.value_or(at::Tensor())});
     return {grad_queries, grad_points};
   }
 
@@ -134,11 +147,12 @@ class BackwardOfDistance2 : public torch::autograd::Function<BackwardOfDistance2
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &grad = saved[0], &queries = saved[1], &points = saved[2], &index = saved[3];
     const at::Tensor &u = directions[0], &v = directions[1];
-    auto [by_queries, by_points] =
-        call_distance2_backward(grad, u, v, index, if_defined(saved[4]), if_defined(saved[5]));
+    auto [by_queries, by_points] = call_distance2_backward(
+        grad, u, v, index, if_defined(saved[4]), if_defined(saved[5]), if_defined(saved[6]));
     return {edge_products(queries, points, u, v, index),
             by_queries,
             by_points,
+            Variable(),
             Variable(),
             Variable(),
             Variable()};
@@ -147,9 +161,10 @@ class BackwardOfDistance2 : public torch::autograd::Function<BackwardOfDistance2
 
 TwoTensors distance2_backward(const at::Tensor& grad, const at::Tensor& queries,
                               const at::Tensor& points, const at::Tensor& index,
-                              const OptionalTensor& offsets, const OptionalTensor& edges) {
+                              const OptionalTensor& offsets, const OptionalTensor& edges,
+                              const OptionalTensor& order) {
   const variable_list outputs =
-      BackwardOfDistance2::apply(grad, queries, points, index, offsets, edges);
+      BackwardOfDistance2::apply(grad, queries, points, index, offsets, edges, order);
   return {outputs[0], outputs[1]};
 }
 

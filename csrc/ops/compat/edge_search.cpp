@@ -161,7 +161,10 @@ bool is_empty(const EdgeRequest& r) { return r.points.numel() == 0 || queries_of
 SearchArguments checked(const EdgeRequest& r) {
   check_coordinates(r.op, r.names.points, r.points);
   if (r.queries) check_queries(r);
-  SearchArguments a{.op = r.op, .points = searchable(r.points, r.cosine), .include_self = r.loop};
+  SearchArguments a{};
+  a.op = r.op;
+  a.points = searchable(r.points, r.cosine);
+  a.include_self = r.loop;
   if (!points_ask(r)) a.queries = searchable(*r.queries, r.cosine);
   set_graphs(r, a);
   return a;

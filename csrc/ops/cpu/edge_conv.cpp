@@ -270,8 +270,8 @@ SixTensors edge_conv_max_backward(const at::Tensor& given_grad, const at::Tensor
                     kBackwardOp, ": expected grad and slot of shape (", rows, ", ", channels,
                     ") and of the types of the result, got ", given_grad.sizes(), " and ",
                     slot.sizes());
-  const auto [offsets, edges] =
-      transpose::given_or_new(kBackwardOp, u.index, features.size(0), given_offsets, given_edges);
+  const auto [offsets, edges, order] = transpose::given_or_new(
+      kBackwardOp, u.index, features.size(0), given_offsets, given_edges, std::nullopt);
   const at::Tensor grad = given_grad.contiguous(), slots = slot.contiguous();
   const at::Tensor mean =
       given_mean ? given_mean->contiguous() : at::zeros({channels}, features.options());

@@ -16,9 +16,10 @@ gravnet::ThreeTensors gravnet_aggregate(const at::Tensor& features, const at::Te
                                         const at::Tensor& values, std::optional<double> scale,
                                         bool total, bool maximum, std::string divisor,
                                         std::string missing, const OptionalTensor&,
-                                        const OptionalTensor&) {
-  return gravnet::run({gravnet::kOp, features, index, values, scale, divisor}, total, maximum,
-                      missing, [](const auto& graph, bool missing_is_zero, const auto& result) {
+                                        const OptionalTensor&, const OptionalTensor& order) {
+  return gravnet::run({gravnet::kOp, features, index, values, scale, divisor, order}, total,
+                      maximum, missing,
+                      [](const auto& graph, bool missing_is_zero, const auto& result) {
                         gravnet_aggregate_cpu(graph, missing_is_zero, best_simd_level(),
                                               executor_for(graph), result);
                       });
@@ -28,10 +29,12 @@ gravnet::TwoTensors gravnet_aggregate_backward(
     const OptionalTensor& grad_total, const OptionalTensor& grad_maximum,
     const at::Tensor& features, const at::Tensor& index, const at::Tensor& values,
     const at::Tensor& slot, std::optional<double> scale, std::string divisor, bool by_features,
-    bool by_values, const OptionalTensor& offsets, const OptionalTensor& edges) {
+    bool by_values, const OptionalTensor& offsets, const OptionalTensor& edges,
+    const OptionalTensor& order) {
   return gravnet::run_backward(
-      {gravnet::kBackwardOp, features, index, values, scale, divisor}, grad_total, grad_maximum,
-      slot, by_features, by_values, offsets, edges, [](const auto& graph, const auto& gradient) {
+      {gravnet::kBackwardOp, features, index, values, scale, divisor, order}, grad_total,
+      grad_maximum, slot, by_features, by_values, offsets, edges,
+      [](const auto& graph, const auto& gradient) {
         gravnet_backward_cpu(graph, gradient, best_simd_level(), executor_for(graph));
       });
 }

@@ -1,5 +1,6 @@
 // hitgraph::knn, its oracle and its counting build on CPU tensors.
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
 
@@ -8,6 +9,7 @@
 
 #include "core/knn.h"
 #include "ops/cpu/search_executor.h"
+#include "ops/cpu/transpose_graph.h"
 #include "ops/knn_problem.h"
 
 namespace hitgraph {
@@ -27,6 +29,20 @@ TwoTensors search(HITGRAPH_KNN_PARAMETERS) {
                     [](const auto& problem, const auto& result) {
                       knn_cpu(problem, result, executor_for(problem));
                     });
+}
+
+// In its order the gradients are made. Queries that are not points have none: as it is numbered.
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> search_and_transpose(
+    HITGRAPH_KNN_PARAMETERS) {
+  at::Tensor order;
+  const auto [index, distance2] =
+      run_search({"hitgraph::knn", HITGRAPH_KNN_VALUES}, [&](const auto& problem, auto result) {
+        order = at::arange(problem.points.size, points.options().dtype(at::kInt));
+        if (problem.self_queries) result.order = order.data_ptr<int32_t>();
+        knn_cpu(problem, result, executor_for(problem));
+      });
+  const auto [offsets, edges, none] = transpose::run_on_cpu(index, points.size(0));
+  return {index, distance2, offsets, edges, order};
 }
 
 TwoTensors search_every_pair(HITGRAPH_KNN_PARAMETERS) {
@@ -58,6 +74,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> search_and_count(HITGRAPH_KNN_PAR
 
 TORCH_LIBRARY_IMPL(hitgraph, CPU, m) {
   m.impl("knn", &search);
+  m.impl("knn_with_transposed", &search_and_transpose);
   m.impl("knn_brute_force", &search_every_pair);
   m.impl("knn_stats", &search_and_count);
 }

@@ -10,9 +10,10 @@ namespace {
 
 std::tuple<at::Tensor, at::Tensor> distance2_backward(
     const at::Tensor& grad, const at::Tensor& queries, const at::Tensor& points,
-    const at::Tensor& index, const OptionalTensor& offsets, const OptionalTensor& edges) {
+    const at::Tensor& index, const OptionalTensor& offsets, const OptionalTensor& edges,
+    const OptionalTensor& order) {
   const c10::DeviceGuard guard(points.device());
-  return distance2::run(grad, queries, points, index, offsets, edges,
+  return distance2::run(grad, queries, points, index, offsets, edges, order,
                         [&](const auto& problem, auto* grad_queries, auto* grad_points) {
                           std::vector<at::Tensor> memory;
                           distance2_backward_cuda(problem, cuda_run(points.device(), memory),

@@ -8,7 +8,7 @@
 namespace hitgraph {
 namespace {
 
-std::tuple<at::Tensor, at::Tensor> transposed(const at::Tensor& index, int64_t points) {
+transpose::Tensors transposed(const at::Tensor& index, int64_t points) {
   const c10::DeviceGuard guard(index.device());
   return transpose::run(index, points, [&](const auto* ends, int64_t* offsets, auto* edges) {
     std::vector<at::Tensor> memory;

@@ -85,7 +85,7 @@ def gravnet_aggregate(
         features, index, distance2, weight, scale, reduce, divisor, missing, transposed
     )
     values = distance2 if weight is None else weight
-    offsets, edges = (None, None) if transposed is None else transposed
+    offsets, edges, order = (None, None, None) if transposed is None else transposed
 
     def aggregate(total: bool, maximum: bool, divisor: str) -> tuple[Tensor, Tensor]:
         results: tuple[Tensor, Tensor, Tensor] = torch.ops.hitgraph.gravnet_aggregate(
@@ -99,6 +99,7 @@ def gravnet_aggregate(
             missing,
             offsets,
             edges,
+            order,
         )
         return results[:2]
 
