@@ -32,7 +32,9 @@ def check_bool(op: str, name: str, value: object) -> None:
 
 def check_float(op: str, name: str, value: object) -> None:
     """A float, or what Python takes for one."""
-    if not isinstance(value, (float, torch.SymFloat)) and not hasattr(value, "__float__"):
+    several = isinstance(value, Tensor) and value.numel() != 1
+    number = isinstance(value, (float, torch.SymFloat)) or hasattr(value, "__float__")
+    if several or not number:
         _refuse(op, name, "a float", value)
 
 

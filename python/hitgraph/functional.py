@@ -208,6 +208,8 @@ def nearest(points: Tensor, row_splits: Tensor | None = None, **options: Any) ->
         >>> hitgraph.nearest(points, queries=queries).index.tolist()
         [0, 1]
     """
+    if "k" in options:
+        raise TypeError("hitgraph::nearest: expected no k, which is 1, got one")
     index, distance2 = knn(points, 1, row_splits, **options)
     return Nearest(index.squeeze(1), distance2.squeeze(1))
 

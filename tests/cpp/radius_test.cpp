@@ -116,6 +116,15 @@ TEST(Radius, LongRows) {
   for (const int64_t cap : {kEverybody, int64_t{10}}) expect_exact_radius(search, cap);
 }
 
+// A row longer than any chunk costs copies of its own length, not of its square.
+TEST(Radius, OneVeryLongRow) {
+  KnnCase<float> search(make_cloud<float>("uniform", 400'000, 2), 2);
+  search.query_mask = Mask::where(400'000, [](int64_t i) { return i == 5; });
+  const auto found = find_within(search, best_simd_level());
+  ASSERT_EQ(399'999u, found.index.size());
+  EXPECT_TRUE(std::is_sorted(found.distance2.begin(), found.distance2.end()));
+}
+
 TEST(Radius, OneHugeAndThousandsOfTinySegments) {
   std::mt19937_64 random(3);
   std::vector<int64_t> row_splits{0, 3000};

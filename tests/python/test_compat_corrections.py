@@ -235,3 +235,24 @@ def test_an_empty_side_of_any_kind(dtype):
     for edges in (knn(none, x, 2), knn(x, none, 2), radius(none, x, 1.0), radius(x, none, 1.0)):
         assert edges.shape == (2, 0) and edges.dtype == torch.int64
     assert nearest(none, x).shape == (0,)
+
+
+def test_a_huge_k_takes_no_memory_for_neighbours_that_small_graphs_do_not_have():
+    """Rows of k would be 48 GB here."""
+    sizes = torch.tensor([20_000] + [4] * 60_000)
+    batch = torch.repeat_interleave(sizes)
+    x = torch.rand(len(batch), 2, generator=torch.Generator().manual_seed(1))
+    x[:20_000] += torch.arange(20_000)[:, None]
+    edges = knn_graph(x, 30, batch)
+    assert edges.shape[1] == 20_000 * 30 + 60_000 * 4 * 3
+    few = knn(x, x[:50], 15_000, batch, batch[:50])
+    assert few.shape[1] == 50 * 15_000
+    small = torch.tensor([3000] + [4] * 3000)
+    batch = torch.repeat_interleave(small)
+    x = x[20_000 - 3000 : 20_000 + 12_000]
+    edges = knn_graph(x, 2900, batch)
+    assert edges.shape[1] == 3000 * 2900 + 3000 * 4 * 3
+    rows = edges[:, edges[1] == 7][0]
+    near = (x[:3000] - x[7]).square().sum(1)
+    near[7] = torch.inf
+    assert torch.equal(rows.sort().values, near.topk(2900, largest=False).indices.sort().values)

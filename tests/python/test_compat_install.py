@@ -271,3 +271,48 @@ def test_operators_under_pyg_libs_name_in_torchscript_and_on_fake_tensors() -> N
                 raise AssertionError(wrong)
         """
     )
+
+
+def test_submodules_and_pickles_of_them():
+    pytest.importorskip("torch_cluster", reason="needs torch-cluster")
+    run(
+        """
+        import functools, pickle, sys
+        import torch, torch_cluster
+        held = pickle.dumps(functools.partial(torch_cluster.knn, k=3))
+        theirs = sys.modules["torch_cluster.knn"]
+        from hitgraph import compat
+        with compat.install():
+            from torch_cluster.knn import knn_graph
+            from torch_cluster.fps import fps
+            import torch_cluster as installed
+            assert knn_graph is installed.knn_graph and callable(installed.knn)
+            assert pickle.loads(held).func is installed.knn
+            assert fps(torch.rand(10, 3), ratio=0.5).numel() == 5
+        assert sys.modules["torch_cluster.knn"] is theirs
+        """
+    )
+
+
+def test_a_context_that_was_taken_back_installs_again():
+    run(
+        """
+        import sys
+        from hitgraph import compat
+        def on():
+            module = sys.modules.get("torch_cluster")
+            return module is not None and "hitgraph" in (module.__file__ or "")
+        context = compat.install()
+        with context:
+            assert on()
+        assert not on()
+        with context:
+            assert on()
+        assert not on()
+        with compat.install():
+            compat.uninstall()
+            later = compat.install()
+        assert on()
+        compat.uninstall()
+        """
+    )

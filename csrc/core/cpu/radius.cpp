@@ -34,7 +34,7 @@ const typename FoundKeys<T>::Key* FoundKeys<T>::keep(const Key* keys, int64_t co
 template <typename T>
 void RadiusScratch<T>::make_room(int64_t used, int64_t wanted) {
   AlignedBuffer<typename KeyOf<T>::type> more;
-  more.resize(std::max<int64_t>(wanted, 1 << 10));
+  more.resize(std::max({wanted, 2 * row.size(), int64_t{1} << 10}));
   std::copy_n(row.data(), used, more.data());
   row = std::move(more);
 }

@@ -10,6 +10,9 @@ namespace hitgraph {
 // to target has it; else the query's.
 at::Tensor knn_edges(const EdgeRequest& request, int64_t k, bool source_first);
 
+// The same in memory of the size of the result, not of k a query: by a search without a radius.
+at::Tensor all_or_nearest(const SearchArguments& arguments, int64_t k, bool source_first);
+
 // Strictly within r, at most the nearest max_num_neighbors of a query; negative: all.
 at::Tensor radius_edges(const EdgeRequest& request, double r, int64_t max_num_neighbors,
                         bool source_first);

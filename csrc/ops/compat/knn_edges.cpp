@@ -55,6 +55,21 @@ at::Tensor edges_by_tensors(const SearchArguments& a, int64_t k, bool source_fir
   return source_first ? at::stack({neighbour, query}) : at::stack({query, neighbour});
 }
 
+// Whether rows of k would mostly be empty: k is large, and few graphs are. On a device nobody has
+// counted, and a large k over several graphs is taken for it.
+bool is_mostly_missing(const SearchArguments& a, int64_t k) {
+  constexpr int64_t kSmall = 1 << 20, kLargeK = 1024;
+  if (!a.row_splits || query_count(a) * k < kSmall) return false;
+  if (!a.points.is_cpu()) return k > kLargeK && a.row_splits->size(0) > 2;
+  const auto* points = a.row_splits->const_data_ptr<int64_t>();
+  const auto* queries = (a.queries ? *a.query_row_splits : *a.row_splits).const_data_ptr<int64_t>();
+  int64_t edges = 0;
+  for (int64_t graph = 1; graph < a.row_splits->size(0); ++graph) {
+    edges += (queries[graph] - queries[graph - 1]) * std::min(k, points[graph] - points[graph - 1]);
+  }
+  return query_count(a) * k / 4 > edges;
+}
+
 // Every graph that has queries has points, and the other way round, as torch-cluster wants it.
 void check_both_sides(const SearchArguments& a) {
   if (!a.row_splits || !a.queries) return;
@@ -78,6 +93,7 @@ at::Tensor knn_edges(const EdgeRequest& request, int64_t k, bool source_first) {
   // No room for neighbours that no graph has.
   k = std::min(k, most_points(a) - (a.queries || a.include_self ? 0 : 1));
   if (k < 1) return no_edges(request);
+  if (is_mostly_missing(a, k)) return all_or_nearest(a, k, source_first);
   return a.points.is_cpu() ? edges_on_cpu(a, k, source_first)
                            : edges_by_tensors(a, k, source_first);
 }

@@ -92,6 +92,11 @@ at::Tensor edges_by_tensors(const SearchArguments& a, const Reach& reach, bool s
   return source_first ? at::stack({is_found, asks}) : at::stack({asks, is_found});
 }
 
+at::Tensor edges_within(const SearchArguments& a, const Reach& reach, bool source_first) {
+  return a.points.is_cpu() ? edges_on_cpu(a, reach, source_first)
+                           : edges_by_tensors(a, reach, source_first);
+}
+
 }  // namespace
 
 at::Tensor radius_edges(const EdgeRequest& request, double r, int64_t max_num_neighbors,
@@ -100,10 +105,12 @@ at::Tensor radius_edges(const EdgeRequest& request, double r, int64_t max_num_ne
   if (is_empty(request) || max_num_neighbors == 0) return no_edges(request);
   const at::AutoDispatchBelowADInplaceOrView below;
   const SearchArguments a = checked(request);
-  const Reach reach{r, max_num_neighbors < 0 ? kUnlimited : max_num_neighbors,
-                    a.queries && !request.loop};
-  return a.points.is_cpu() ? edges_on_cpu(a, reach, source_first)
-                           : edges_by_tensors(a, reach, source_first);
+  const int64_t most = max_num_neighbors < 0 ? kUnlimited : max_num_neighbors;
+  return edges_within(a, {r, most, a.queries && !request.loop}, source_first);
+}
+
+at::Tensor all_or_nearest(const SearchArguments& a, int64_t k, bool source_first) {
+  return edges_within(a, {std::numeric_limits<double>::infinity(), k, false}, source_first);
 }
 
 }  // namespace hitgraph

@@ -15,7 +15,8 @@ Executor executor_for(const KnnProblem<T>& problem) {
 template <typename T>
 Executor executor_for(const RadiusProblem<T>& problem) {
   constexpr int64_t kRow = 30;  // neighbours, whose number nobody knows yet
-  return torch_executor(problem.queries.size * (kRow + 4 * problem.dim));
+  return torch_executor(problem.queries.size * (kRow + 4 * problem.dim) +
+                        problem.points.size * problem.dim);
 }
 
 }  // namespace hitgraph

@@ -22,16 +22,21 @@ from . import _pyg, _torch_cluster, fastgraphcompute, torch_cluster
 
 __all__ = ["Installation", "fastgraphcompute", "install", "torch_cluster", "uninstall"]
 
-_installed = False
+_installed = 0  # the number of the installation; 0: none
+_last = 0
 
 
 class Installation:
-    """What `install` returns: as a context manager it takes back what that call has done."""
+    """What `install` returns: as a context manager it takes back what that call has done, and does
+    it again if it has been taken back before.
+    """
 
-    def __init__(self, *, done: bool) -> None:
-        self._done = done
+    def __init__(self, number: int) -> None:
+        self._number = number
 
     def __enter__(self) -> Installation:
+        if not _installed:
+            self._number = install()._number
         return self
 
     def __exit__(
@@ -40,7 +45,7 @@ class Installation:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._done:
+        if self._number == _installed:
             uninstall()
 
 
@@ -59,17 +64,18 @@ def install() -> Installation:
     Returns:
         A context manager that uninstalls at its end, unless an earlier call had installed.
     """
-    global _installed
-    done = not _installed
-    if done:
-        try:
-            _pyg.install()
-            _torch_cluster.install()
-        except BaseException:
-            uninstall()
-            raise
-        _installed = True
-    return Installation(done=done)
+    global _installed, _last
+    if _installed:
+        return Installation(-1)
+    try:
+        _pyg.install()
+        _torch_cluster.install()
+    except BaseException:
+        uninstall()
+        raise
+    _last += 1
+    _installed = _last
+    return Installation(_installed)
 
 
 def uninstall() -> None:
@@ -79,4 +85,4 @@ def uninstall() -> None:
     global _installed
     _torch_cluster.uninstall()
     _pyg.uninstall()
-    _installed = False
+    _installed = 0

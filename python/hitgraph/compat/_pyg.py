@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.metadata
 import importlib.util
+import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -44,10 +45,11 @@ def knn_graph(
     Args, result, exceptions: those of `hitgraph.compat.torch_cluster.knn_graph`; the batch may lie
     on another device.
     """
-    assert flow in ["source_to_target", "target_to_source"], (
-        "torch_geometric.nn.knn_graph: expected flow to be 'source_to_target' or "
-        f"'target_to_source', got '{flow}'"
-    )
+    if flow != "source_to_target" and flow != "target_to_source":
+        raise AssertionError(
+            "torch_geometric.nn.knn_graph: expected flow to be 'source_to_target' or "
+            f"'target_to_source', got '{flow}'"
+        )
     if batch is not None:
         batch = batch.to(x.device)
     edges: Tensor = torch.ops.hitgraph.knn_edges(
@@ -98,13 +100,14 @@ def _register_fakes() -> None:
 
 
 def _calls_operators() -> bool:
-    """Whether there is a PyTorch Geometric that does."""
-    try:
-        version = importlib.metadata.version("torch_geometric")
-    except importlib.metadata.PackageNotFoundError:
+    """Whether the PyTorch Geometric that would be imported does. Read off its source: a checkout on
+    the path has no metadata, or that of another release."""
+    spec = importlib.util.find_spec("torch_geometric")
+    if spec is None or spec.origin is None:
         return False
-    major, minor = version.split(".")[:2]
-    return (int(major), int(minor)) >= (2, 8)
+    text = Path(spec.origin).read_text()
+    version = re.search(r"""^__version__ = ["'](\d+)\.(\d+)""", text, re.MULTILINE)
+    return version is not None and (int(version[1]), int(version[2])) >= (2, 8)
 
 
 def _switch_torch_geometric() -> None:

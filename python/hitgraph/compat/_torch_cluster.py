@@ -13,6 +13,17 @@ from ._modules import replace_everywhere
 #: What hitgraph answers.
 ANSWERED = ("knn", "knn_graph", "nearest", "radius", "radius_graph")
 
+_SUBMODULES = {
+    "knn": ("knn", "knn_graph"),
+    "radius": ("radius", "radius_graph"),
+    "nearest": ("nearest",),
+    "fps": ("fps",),
+    "graclus": ("graclus_cluster",),
+    "grid": ("grid_cluster",),
+    "rw": ("random_walk",),
+    "sampler": ("neighbor_sampler",),
+}
+
 # What PyTorch Geometric up to 2.7 holds of torch-cluster, None where that was not installed.
 _LAYERS = (
     ("torch_geometric.nn.conv.edge_conv", "knn"),
@@ -52,10 +63,22 @@ def install() -> None:
     _replacement = importlib.util.module_from_spec(spec)
     sys.modules[_original.NAME] = _replacement
     spec.loader.exec_module(_replacement)
+    _give_submodules(_replacement)
     if original is not None:
         replace_everywhere(_pairs(original, _replacement))
     else:
         _give_to_torch_geometric(_replacement)
+
+
+def _give_submodules(replacement: ModuleType) -> None:
+    """For `from torch_cluster.knn import knn_graph`, and for pickles, which name the file that a
+    function was written in. As attributes of the package the names stay functions.
+    """
+    for name, functions in _SUBMODULES.items():
+        module = ModuleType(f"{_original.NAME}.{name}")
+        for function in functions:
+            setattr(module, function, getattr(replacement, function))
+        sys.modules[module.__name__] = module
 
 
 def uninstall() -> None:

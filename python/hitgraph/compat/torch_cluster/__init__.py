@@ -89,10 +89,11 @@ def _check_arguments(
 
 
 def _source_first(function: str, flow: str) -> bool:
-    assert flow == "source_to_target" or flow == "target_to_source", (
-        f"torch_cluster.{function}: expected flow to be 'source_to_target' or 'target_to_source', "
-        f"got '{flow}'"
-    )
+    if flow != "source_to_target" and flow != "target_to_source":
+        raise AssertionError(
+            f"torch_cluster.{function}: expected flow to be 'source_to_target' or "
+            f"'target_to_source', got '{flow}'"
+        )
     return flow == "source_to_target"
 
 
@@ -293,7 +294,6 @@ def _refuse_length(name: str, batch: Tensor, rows: int, of: str) -> None:
         f"torch_cluster.nearest: expected {name} to have {rows} elements, a row of {of} each, "
         f"got {batch.numel()}"
     )
-    return rows
 
 
 def __getattr__(name: str) -> Any:
