@@ -13,12 +13,9 @@ of the talk's model.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,6 +25,7 @@ import hitgraph
 from hitgraph.nn import GravNet
 from hitgraph.nn.functional import gravnet_aggregate
 
+from .command import command
 from .environment import environment
 from .peak_memory import AGGREGATE, aggregate_bytes, aggregate_peak, peak_of
 
@@ -243,21 +241,11 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+SIZES = {"n": (50_000, "points"), "rounds": (5, "timed calls of each")}
+
+
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--n", type=int, default=50_000, help="points")
-    parser.add_argument("--rounds", type=int, default=5, help="timed calls of each")
-    parser.add_argument("--output", type=Path, metavar="JSON", help="write all samples there")
-    parser.add_argument("--show", type=Path, metavar="JSON", help="only print an earlier run")
-    options = parser.parse_args(arguments)
-    if options.show:
-        print(markdown(json.loads(options.show.read_text())))
-        return
-    results = run(options.n, options.rounds)
-    print(markdown(results))
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps(results, indent=1) + "\n")
+    command(__doc__, run, markdown, SIZES, arguments)
 
 
 if __name__ == "__main__":

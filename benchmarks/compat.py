@@ -10,8 +10,6 @@ are compared before anything is timed. A round times a call as often as a tenth 
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import os
 import statistics
@@ -28,6 +26,7 @@ from torch import Tensor
 import hitgraph
 import hitgraph.compat.torch_cluster as own
 
+from .command import command
 from .environment import environment
 
 EVENTS = Path(os.environ.get("HITGRAPH_EVENTS", Path(__file__).parents[1] / "../shared/data/hgcal"))
@@ -171,21 +170,11 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+SIZES = {"n": (200_000, "points of the large cases"), "rounds": (5, "timed rounds of each")}
+
+
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--n", type=int, default=200_000, help="points of the large cases")
-    parser.add_argument("--rounds", type=int, default=5, help="timed rounds of each")
-    parser.add_argument("--output", type=Path, metavar="JSON", help="write all samples there")
-    parser.add_argument("--show", type=Path, metavar="JSON", help="only print an earlier run")
-    options = parser.parse_args(arguments)
-    if options.show:
-        print(markdown(json.loads(options.show.read_text())))
-        return
-    results = run(options.n, options.rounds)
-    print(markdown(results))
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps(results, indent=1) + "\n")
+    command(__doc__, run, markdown, SIZES, arguments)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,8 @@ left out.
 
 from __future__ import annotations
 
-import argparse
 import copy
-import json
 import statistics
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -26,6 +23,7 @@ import hitgraph
 from hitgraph.nn import EdgeConv
 
 from .aggregate import Step, in_turns
+from .command import command
 from .environment import environment
 from .peak_memory import peak_of
 
@@ -161,21 +159,11 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+SIZES = {"clouds": (32, "clouds of 1024 points"), "rounds": (5, "timed calls of each")}
+
+
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--clouds", type=int, default=32, help="clouds of 1024 points")
-    parser.add_argument("--rounds", type=int, default=5, help="timed calls of each")
-    parser.add_argument("--output", type=Path, metavar="JSON", help="write all samples there")
-    parser.add_argument("--show", type=Path, metavar="JSON", help="only print an earlier run")
-    options = parser.parse_args(arguments)
-    if options.show:
-        print(markdown(json.loads(options.show.read_text())))
-        return
-    results = run(options.clouds, options.rounds)
-    print(markdown(results))
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps(results, indent=1) + "\n")
+    command(__doc__, run, markdown, SIZES, arguments)
 
 
 if __name__ == "__main__":
