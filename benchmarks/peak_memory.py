@@ -76,7 +76,7 @@ work(100, 10, 8, True)
 def aggregate_bytes(n: int, k: int, f: int) -> int:
     """Inputs, graph (transposed, too), outputs and gradients of one aggregation, float32."""
     features, edges = 4 * n * f, n * k
-    graph = edges * (8 + 4) + (edges * 4 + 8 * (n + 1))
+    graph = edges * (8 + 4) + (edges * 4 + 8 * (n + 1) + 4 * n)  # with the order, on the CPU
     outputs = 2 * features + n * f  # and which neighbour each maximum came from
     gradients = 2 * features + features + 4 * edges
     return features + graph + outputs + gradients
