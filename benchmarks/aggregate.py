@@ -5,7 +5,8 @@
 
 Forward and backward together, float32, medians of rounds in which everybody takes turns; results
 and gradients are compared before anything is timed. "indexing" and "embedding" gather the
-neighbours' features into an (N, k, F) tensor, weigh, reduce. A peer that is not installed is
+neighbours' features into an (N, k, F) tensor, weigh, reduce. hitgraph is given the transposed
+graph that the search made with the graph, as its layers are; "transposing" makes it on the way. A peer that is not installed is
 reported as absent. Then: what the machine's memory gives and which share of it is reached, hubs
 (everybody's neighbours are the same k points), the memory of the aggregation and of a training step
 of the talk's model.
@@ -34,7 +35,9 @@ SCALE = 10.0
 
 
 def by_edge_tensor(gather: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., tuple[Tensor, ...]]:
-    def aggregate(features: Tensor, index: Tensor, distance2: Tensor) -> tuple[Tensor, ...]:
+    def aggregate(
+        features: Tensor, index: Tensor, distance2: Tensor, transposed: object
+    ) -> tuple[Tensor, ...]:
         weighted = torch.exp(-SCALE * distance2).unsqueeze(-1) * gather(features, index)
         return weighted.mean(dim=1), weighted.max(dim=1).values
 
@@ -42,7 +45,10 @@ def by_edge_tensor(gather: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., 
 
 
 AGGREGATIONS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
-    "hitgraph": lambda h, index, d2: gravnet_aggregate(h, index, d2, SCALE),
+    "hitgraph": lambda h, index, d2, transposed: gravnet_aggregate(
+        h, index, d2, SCALE, transposed=transposed
+    ),
+    "hitgraph, transposing": lambda h, index, d2, _: gravnet_aggregate(h, index, d2, SCALE),
     "embedding": by_edge_tensor(lambda h, index: torch.nn.functional.embedding(index, h)),
     "indexing": by_edge_tensor(lambda h, index: h[index]),
 }
@@ -68,7 +74,9 @@ def aggregation_steps(n: int, k: int, f: int, kind: str = "random") -> dict[str,
     points = torch.rand(n, 4) * (n / k) ** 0.25  # about k points within distance 1
     if kind == "ordered":
         points = points[along_a_z_curve(points)]
-    index, distance2 = hitgraph.knn(torch.zeros_like(points) if kind == "hubs" else points, k)
+    (index, distance2), transposed = hitgraph.knn_with_transposed(
+        torch.zeros_like(points) if kind == "hubs" else points, k
+    )
     features, grads = torch.randn(n, f), (torch.randn(n, f), torch.randn(n, f))
     features.requires_grad_()
     distance2.requires_grad_()
@@ -76,7 +84,7 @@ def aggregation_steps(n: int, k: int, f: int, kind: str = "random") -> dict[str,
     def step_of(aggregate: Callable[..., tuple[Tensor, ...]]) -> Step:
         def step() -> tuple[Tensor, ...]:
             features.grad = distance2.grad = None
-            outputs = aggregate(features, index, distance2)
+            outputs = aggregate(features, index, distance2, transposed)
             torch.autograd.backward(outputs, grads)
             assert features.grad is not None and distance2.grad is not None
             return *outputs, features.grad, distance2.grad
