@@ -6,8 +6,9 @@
 Forward and backward together, float32, medians of rounds in which everybody takes turns; results
 and gradients are compared before anything is timed. "indexing" and "embedding" gather the
 neighbours' features into an (N, k, F) tensor, weigh, reduce. hitgraph is given the transposed
-graph that the search made with the graph, as its layers are; "transposing" makes it on the way. A peer
-that is not installed is reported as absent. Then: what the machine's memory gives and which share of it is reached, hubs
+graph that the search made with the graph, as its layers are; "transposing" makes it on the way.
+A peer that is not installed is reported as absent. Then: what the machine's memory gives and which
+share of it is reached, hubs
 (everybody's neighbours are the same k points), the memory of the aggregation and of a training step
 of the talk's model.
 """
