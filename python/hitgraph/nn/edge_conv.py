@@ -56,7 +56,7 @@ class EdgeConv(nn.Module):
         slice_bytes: int = SLICE_BYTES,
     ) -> None:
         super().__init__()
-        where = f"hitgraph.nn.{type(self).__name__}"
+        where = self._where()
         if not isinstance(nn, torch.nn.Module):
             raise TypeError(f"{where}: expected nn to be a Module, got {type(nn).__name__}")
         for name, value, known in (("aggr", aggr, AGGREGATIONS), ("order", order, ORDERS)):
@@ -67,6 +67,10 @@ class EdgeConv(nn.Module):
         self.aggr = aggr
         self.order = order
         self.slice_bytes = slice_bytes
+
+    def _where(self) -> str:
+        """What errors call the layer."""
+        return f"hitgraph.nn.{type(self).__name__}"
 
     def path(self, device: torch.device | str = "cpu") -> str:
         """ "fused" or "slices": how features on this device are worked on."""
@@ -88,11 +92,11 @@ class EdgeConv(nn.Module):
             TypeError, ValueError: x or graph is not that.
         """
         features, centers = x if isinstance(x, tuple) else (x, None)
-        index, transposed = _index_of(f"hitgraph.nn.{type(self).__name__}", graph)
+        index, transposed = _index_of(self._where(), graph)
         inputs = EdgeInputs(features, centers, index, self.order)
         network = as_linear_edges(self.nn)
         if network is None or self.path(features.device) == "slices":
-            _check_slices(f"hitgraph.nn.{type(self).__name__}", inputs)
+            _check_slices(self._where(), inputs)
             return run_in_slices(self.nn, inputs, self.aggr, self.slice_bytes)
         if torch.is_autocast_enabled(features.device.type):
             dtype = network.linear.weight.dtype
@@ -130,7 +134,7 @@ class DynamicEdgeConv(EdgeConv):
         **search_options: Any,
     ) -> None:
         super().__init__(nn, aggr, order=order, slice_bytes=slice_bytes)
-        check_sizes("hitgraph.nn.DynamicEdgeConv", k=k)
+        check_sizes(self._where(), k=k)
         self.k = k
         self.include_self = include_self
         self.search_options = search_options
