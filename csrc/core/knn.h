@@ -17,7 +17,7 @@ struct KnnProblem : SearchProblem<T> {
   int64_t k = 0;
 };
 
-// Row-major (queries.size, k); every element is written.
+// Row-major (queries.size, k); every element is written. `distance2` may be null: not wanted.
 template <typename T, typename Index>
 struct KnnResult {
   Index* index = nullptr;

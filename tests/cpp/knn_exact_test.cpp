@@ -3,6 +3,10 @@
 
 #include <algorithm>
 
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
 #include "clouds.h"
 #include "knn_case.h"
 
@@ -126,6 +130,27 @@ TEST_P(KnnExact, ManyPoints) {
     }
   }
 }
+
+TEST_P(KnnExact, WithoutDistances) {
+  KnnCase<float> knn(make_cloud<float>(GetParam(), kPoints, 3), 3);
+  const Rows<float> whole = knn.search(16, best_simd_level());
+  Rows<float> found = knn.rows(16);
+  knn_cpu(knn.problem(16), KnnResult<float, int64_t>{found.index.data(), nullptr}, two_threads());
+  EXPECT_EQ(whole.index, found.index);
+}
+
+#if defined(__SSE__)
+// As torch.set_flush_denormal(True) leaves the processor: zero distances and small ones stay keys.
+TEST_P(KnnExact, SubnormalsTakenForZero) {
+  constexpr unsigned kFlush = 0x8040;  // results and operands
+  const unsigned before = _mm_getcsr();
+  _mm_setcsr(before | kFlush);
+  KnnCase<float> knn(make_cloud<float>(GetParam(), kPoints, 3), 3);
+  knn.include_self = true;
+  knn.expect_exact({1, 7, 16, 40, kPoints});
+  _mm_setcsr(before);
+}
+#endif
 
 INSTANTIATE_TEST_SUITE_P(Clouds, KnnExact, ::testing::ValuesIn(cloud_names()),
                          [](const auto& info) { return info.param; });

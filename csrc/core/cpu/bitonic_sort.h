@@ -2,9 +2,9 @@
 // and 64 keys are sorted without leaving the registers of AVX-512.
 //
 // V is a vector of V::kWidth keys with: load, store, min, max, and
-//   V::mirror<s>(v)    the lanes of every group of s reversed
-//   V::exchange<s>(v)  lane i takes lane i ^ s
-//   V::select<s>(a, b) lanes with (i & s) == 0 from a, the others from b
+//   V::load_head(p, n) the first n of the keys at p, kLastKey in the other lanes; n may be any
+//   number V::mirror<s>(v)    the lanes of every group of s reversed V::exchange<s>(v)  lane i
+//   takes lane i ^ s V::select<s>(a, b) lanes with (i & s) == 0 from a, the others from b
 // A step compares lane i with its partner and leaves the smaller one at the lower place.
 #pragma once
 
@@ -73,10 +73,12 @@ HITGRAPH_INLINE void sort_registers(V* r) {
   }
 }
 
+// Sorts the first `count` keys; behind them up to kVectors * V::kWidth are overwritten.
 template <typename V, int kVectors>
-inline void sort_block(FloatKey* keys) {
+inline void sort_block(FloatKey* keys, int64_t count) {
   V r[kVectors];
-  for (int i = 0; i < kVectors; ++i) r[i] = V::load(keys + i * V::kWidth);
+  for (int i = 0; i < kVectors; ++i)
+    r[i] = V::load_head(keys + i * V::kWidth, count - i * V::kWidth);
   sort_lanes<2, kVectors>(r);
   sort_registers<1, kVectors>(r);
   for (int i = 0; i < kVectors; ++i) r[i].store(keys + i * V::kWidth);
@@ -112,16 +114,18 @@ inline void merge_halves(FloatKey* keys, int64_t size) {
 }
 
 // Sorts `count` keys; the buffer must hold bitonic_capacity(count) keys, and those behind `count`
-// are overwritten with kLastKey.
+// are overwritten.
 template <typename V>
 inline void bitonic_sort(FloatKey* keys, int64_t count) {
   constexpr int64_t kBlock = 8 * V::kWidth;
-  int64_t size = V::kWidth * 2;
+  if (count <= kBlock / 4) return sort_block<V, 2>(keys, count);
+  if (count <= kBlock / 2) return sort_block<V, 4>(keys, count);
+  if (count <= kBlock) return sort_block<V, 8>(keys, count);
+  int64_t size = 2 * kBlock;
   while (size < count) size *= 2;
-  for (int64_t i = count; i < size; ++i) keys[i] = kLastKey;
-  if (size == kBlock / 4) return sort_block<V, 2>(keys);
-  if (size == kBlock / 2) return sort_block<V, 4>(keys);
-  for (int64_t first = 0; first < size; first += kBlock) sort_block<V, 8>(keys + first);
+  for (int64_t first = 0; first < size; first += kBlock) {
+    sort_block<V, 8>(keys + first, count - first);
+  }
   for (int64_t merged = 2 * kBlock; merged <= size; merged *= 2) {
     for (int64_t first = 0; first < size; first += merged) {
       merge_halves<V, 8>(keys + first, merged);

@@ -36,25 +36,31 @@ int64_t split_below(Key* keys, int64_t size, Key pivot) {
   return below;
 }
 
-// A key of rank near `rank`: the sample's order statistic, moved outward by `lean` standard
-// deviations so that the wanted rank falls into the part that the next round looks at.
+// A key of rank near `rank`: an order statistic of kSample keys, moved outward by `lean`, about a
+// third of a standard deviation, so that the wanted rank falls into the part that the next round
+// looks at. Ranks are counted: a few hundred comparisons that nobody has to predict.
+template <int64_t kSample>
 Key sample_pivot(const Key* keys, int64_t size, int64_t rank) {
-  constexpr int64_t kSample = 64;
+  constexpr int64_t kLean = kSample / 16;
   Key sample[kSample];
   const int64_t stride = size / kSample;
   for (int64_t i = 0; i < kSample; ++i) sample[i] = keys[i * stride + stride / 2];
-  const int64_t wanted = rank * kSample / size;
-  const int64_t lean = rank * 2 < size ? 3 : -3;
-  const int64_t pick = std::clamp<int64_t>(wanted + lean, 1, kSample - 1);
-  std::nth_element(sample, sample + pick, sample + kSample);
-  return sample[pick];
+  const int64_t lean = rank * 2 < size ? kLean : -kLean;
+  const int64_t pick = std::clamp<int64_t>(rank * kSample / size + lean, 1, kSample - 1);
+  for (const Key key : sample) {
+    int64_t below = 0;
+    for (const Key other : sample) below += other < key;
+    if (below == pick) return key;
+  }
+  return sample[0];  // not reached: keys are distinct
 }
 
 // Quickselect: afterwards the `rank` smallest keys come first. Keys are distinct.
 void select_smallest(Key* keys, int64_t size, int64_t rank) {
-  constexpr int64_t kSmall = 256;
+  constexpr int64_t kLarge = 4096, kSmall = 16;
   while (size > kSmall) {
-    const Key pivot = sample_pivot(keys, size, rank);
+    const Key pivot =
+        size > kLarge ? sample_pivot<64>(keys, size, rank) : sample_pivot<16>(keys, size, rank);
     const int64_t below = split_below(keys, size, pivot);
     if (rank <= below) {
       if (rank == below) return;
@@ -68,6 +74,17 @@ void select_smallest(Key* keys, int64_t size, int64_t rank) {
   if (rank > 0 && rank < size) std::nth_element(keys, keys + rank, keys + size);
 }
 
+// Sorts the rows of a bucket by counting how many come before each: nothing to predict.
+void sort_bucket(int32_t* rows, int size) {
+  int32_t unsorted[kBucketSize], rank[kBucketSize] = {};
+  std::copy_n(rows, size, unsorted);
+  for (int i = 0; i < size; ++i) {
+    const int32_t row = unsorted[i];
+    for (int j = 0; j < size; ++j) rank[j] += row < unsorted[j];
+  }
+  for (int i = 0; i < size; ++i) rows[rank[i]] = unsorted[i];
+}
+
 template <typename T>
 struct Partition {
   const T* points;
@@ -77,29 +94,29 @@ struct Partition {
 
   // The axis on which a sample of the rows spreads most, and its lowest sampled coordinate. A
   // sample is enough: a poor axis costs speed, never a neighbour.
-  std::pair<int64_t, T> widest_axis(int64_t begin, int64_t end, T* low, T* high) const {
+  std::pair<int64_t, T> widest_axis(int64_t begin, int64_t end) const {
     constexpr int64_t kSample = 256;
     const int64_t stride = std::max<int64_t>(1, (end - begin) / kSample);
-    const T* first = points + static_cast<int64_t>(order[begin]) * dim;
-    std::copy_n(first, dim, low);
-    std::copy_n(first, dim, high);
-    for (int64_t i = begin + stride; i < end; i += stride) {
-      const T* row = points + static_cast<int64_t>(order[i]) * dim;
-      for (int64_t axis = 0; axis < dim; ++axis) {
-        low[axis] = std::min(low[axis], row[axis]);
-        high[axis] = std::max(high[axis], row[axis]);
+    std::pair<int64_t, T> widest{0, T{0}};
+    T most = -1;
+    for (int64_t axis = 0; axis < dim; ++axis) {
+      T low = points[static_cast<int64_t>(order[begin]) * dim + axis], high = low;
+      for (int64_t i = begin + stride; i < end; i += stride) {
+        const T value = points[static_cast<int64_t>(order[i]) * dim + axis];
+        low = std::min(low, value);
+        high = std::max(high, value);
+      }
+      if (high - low > most) {
+        most = high - low;
+        widest = {axis, low};
       }
     }
-    int64_t widest = 0;
-    for (int64_t axis = 1; axis < dim; ++axis) {
-      if (high[axis] - low[axis] > high[widest] - low[widest]) widest = axis;
-    }
-    return {widest, low[widest]};
+    return widest;
   }
 
   // Cuts [begin, end) once and returns where.
-  int64_t cut(int64_t begin, int64_t end, T* low, T* high) const {
-    const auto [axis, origin] = widest_axis(begin, end, low, high);
+  int64_t cut(int64_t begin, int64_t end) const {
+    const auto [axis, origin] = widest_axis(begin, end);
     for (int64_t i = begin; i < end; ++i) {
       keys[i] = kd_key(kd_coordinate(points[order[i] * dim + axis], origin), order[i]);
     }
@@ -109,13 +126,13 @@ struct Partition {
     return begin + left;
   }
 
-  void run(int64_t begin, int64_t end, T* low, T* high) const {
+  void run(int64_t begin, int64_t end) const {
     while (end - begin > kBucketSize) {
-      const int64_t middle = cut(begin, end, low, high);
-      run(begin, middle, low, high);
+      const int64_t middle = cut(begin, end);
+      run(begin, middle);
       begin = middle;
     }
-    std::sort(order + begin, order + end);
+    sort_bucket(order + begin, static_cast<int>(end - begin));
   }
 };
 
@@ -130,14 +147,12 @@ void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size,
   // Cut level by level until there is a part for everybody, then finish the parts one by one.
   constexpr int64_t kSerial = 4096;
   std::vector<std::pair<int64_t, int64_t>> parts{{0, size}};
-  std::vector<T> extents(static_cast<std::size_t>(executor.threads) * 2 * dim);
-  const auto low = [&](int worker) { return extents.data() + worker * 2 * dim; };
   while (static_cast<int>(parts.size()) < 4 * executor.threads && executor.threads > 1) {
     std::vector<int64_t> cuts(parts.size(), -1);
-    for_each_task(executor, static_cast<int64_t>(parts.size()), 1, [&](int64_t part, int worker) {
+    for_each_task(executor, static_cast<int64_t>(parts.size()), 1, [&](int64_t part, int) {
       const auto [begin, end] = parts[part];
       if (end - begin <= kSerial) return;
-      cuts[part] = partition.cut(begin, end, low(worker), low(worker) + dim);
+      cuts[part] = partition.cut(begin, end);
     });
     std::vector<std::pair<int64_t, int64_t>> halves;
     for (std::size_t part = 0; part < parts.size(); ++part) {
@@ -152,9 +167,8 @@ void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size,
     if (halves.size() == parts.size()) break;
     parts.swap(halves);
   }
-  for_each_task(executor, static_cast<int64_t>(parts.size()), 1, [&](int64_t part, int worker) {
-    partition.run(parts[part].first, parts[part].second, low(worker), low(worker) + dim);
-  });
+  for_each_task(executor, static_cast<int64_t>(parts.size()), 1,
+                [&](int64_t part, int) { partition.run(parts[part].first, parts[part].second); });
 }
 
 template void kd_partition(const float*, int64_t, int32_t*, int64_t, const Executor&);

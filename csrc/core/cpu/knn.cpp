@@ -81,7 +81,9 @@ class KnnRows {
     static_cast<SearchTask<T>&>(task) = queries;
     task.k = problem_.k;
     task.margin = margin_;
-    task.rows.distance2 = result_.distance2 + segment.first_query * problem_.k;
+    if (result_.distance2 != nullptr) {
+      task.rows.distance2 = result_.distance2 + segment.first_query * problem_.k;
+    }
     task.rows.point_offset = segment.first_point;
     set_index(task.rows, result_.index + segment.first_query * problem_.k);
     block_(task, begin, end, scratch_[worker]);
@@ -103,6 +105,7 @@ class KnnRows {
 
   void leave_empty(int64_t row) {
     std::fill_n(result_.index + row * problem_.k, problem_.k, Index{-1});
+    if (result_.distance2 == nullptr) return;
     std::fill_n(result_.distance2 + row * problem_.k, problem_.k,
                 std::numeric_limits<T>::infinity());
   }

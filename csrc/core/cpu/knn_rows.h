@@ -20,9 +20,11 @@ template <typename T, typename Key>
 void write_neighbours(const KnnTask<T>& task, int64_t row, const Key* keys, int64_t sorted) {
   const int64_t k = task.k, found = sorted < k ? sorted : k;
   const ResultRows<T>& rows = task.rows;
-  T* distance2 = rows.distance2 + row * k;
-  for (int64_t i = 0; i < found; ++i) distance2[i] = key_distance2(keys[i]);
-  for (int64_t i = found; i < k; ++i) distance2[i] = std::numeric_limits<T>::infinity();
+  if (rows.distance2 != nullptr) {
+    T* distance2 = rows.distance2 + row * k;
+    for (int64_t i = 0; i < found; ++i) distance2[i] = key_distance2(keys[i]);
+    for (int64_t i = found; i < k; ++i) distance2[i] = std::numeric_limits<T>::infinity();
+  }
   if (rows.index64 != nullptr) {
     write_index(keys, found, k, rows.point_offset, rows.index64 + row * k);
   } else {

@@ -160,20 +160,27 @@ class QuerySearch {
     const Pack limit = Pack::broadcast(limit_.distance2);
     const Pack distance2[2] = {query_.distances(coordinates),
                                query_.distances(coordinates + kLanes)};
-    const LaneMask found[2] = {less_equal(distance2[0], limit), less_equal(distance2[1], limit)};
+    LaneMask found[2] = {less_equal(distance2[0], limit), less_equal(distance2[1], limit)};
     // One branch for the bucket: whether a half of it holds a candidate is hard to predict.
     if ((found[0] | found[1]) == 0) return;
-    append(distance2[0], index, found[0]);
-    append(distance2[1], index + kLanes, found[1]);
+    const IndexPack rows[2] = {IndexPack::load(index), IndexPack::load(index + kLanes)};
+    if (limit_.has_index() || query_.may_be_in(bucket)) {
+      for (int half = 0; half < 2; ++half) {
+        found[half] &= eligible(bucket, half, distance2[half], rows[half]);
+      }
+    }
+    for (int half = 0; half < 2; ++half) {
+      pool_.append(distance2[half], rows[half], found[half]);
+      if constexpr (kCounting) counters_.accepted += __builtin_popcount(found[half]);
+    }
   }
 
-  void append(const Pack& distance2, const int32_t* index, LaneMask found) {
-    const IndexPack rows = IndexPack::load(index);
-    const LaneMask nearer = less(distance2, Pack::broadcast(limit_.distance2));
-    found &= not_equal(rows, IndexPack::broadcast(query_.excluded()));
-    found &= nearer | less_equal(rows, IndexPack::broadcast(limit_.index));
-    pool_.append(distance2, rows, found);
-    if constexpr (kCounting) counters_.accepted += __builtin_popcount(found);
+  // Of the lanes within the limit's distance: those that are not the query itself, and not beyond
+  // the limit by their index.
+  LaneMask eligible(int64_t bucket, int half, const Pack& distance2, const IndexPack& rows) const {
+    const LaneMask nearer = less(distance2, Pack::broadcast(limit_.distance2)) |
+                            less_equal(rows, IndexPack::broadcast(limit_.index));
+    return nearer & query_.others(bucket, half, rows);
   }
 
   // Not std::min and std::max: see sort_keys.h on what these files must not emit.
@@ -183,6 +190,8 @@ class QuerySearch {
   struct Limit {
     T distance2;
     int32_t index;
+    // A limit that is a guess has none.
+    bool has_index() const { return index != std::numeric_limits<int32_t>::max(); }
   };
 
   const KnnTask<T>& task_;

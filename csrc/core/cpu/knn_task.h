@@ -11,7 +11,7 @@
 
 namespace hitgraph {
 
-// Rows of the result of one segment. One of the two index pointers is null.
+// Rows of the result of one segment. One of the two index pointers is null; distance2 may be.
 template <typename T>
 struct ResultRows {
   int64_t* index64 = nullptr;

@@ -30,7 +30,7 @@ class NeighbourPool {
   bool is_full() const { return count_ > full_; }
 
   // Adds the lanes of `mask`; the stores may run kLanes elements beyond the pool's capacity.
-  void append(const Pack& distance2, const IndexPack& index, LaneMask mask) {
+  HITGRAPH_INLINE void append(const Pack& distance2, const IndexPack& index, LaneMask mask) {
     distance2.compress_store(distance2_ + count_, mask);
     index.compress_store(index_ + count_, mask);
     count_ += __builtin_popcount(mask);

@@ -56,16 +56,13 @@ class BallSearch {
     make_room();
     const T* coordinates = tree_.bucket_coordinates(bucket);
     const int32_t* index = tree_.index.data() + bucket * kBucketSize;
-    append(query_.distances(coordinates), index);
-    append(query_.distances(coordinates + kLanes), index + kLanes);
-  }
-
-  void append(const Pack& distance2, const int32_t* index) {
-    const IndexPack rows = IndexPack::load(index);
-    LaneMask within = less_equal(distance2, limit_);
-    within &= not_equal(rows, IndexPack::broadcast(query_.excluded()));
-    Simd::store_keys(distance2, rows, within, scratch_.row.data() + count_);
-    count_ += __builtin_popcount(within);
+    for (int half = 0; half < 2; ++half) {
+      const Pack distance2 = query_.distances(coordinates + half * kLanes);
+      const IndexPack rows = IndexPack::load(index + half * kLanes);
+      const LaneMask within = less_equal(distance2, limit_) & query_.others(bucket, half, rows);
+      Simd::store_keys(distance2, rows, within, scratch_.row.data() + count_);
+      count_ += __builtin_popcount(within);
+    }
   }
 
   // For one bucket more, and for the sort, whose network is a power of two wide.

@@ -53,15 +53,12 @@ inline FloatPack max(const FloatPack& a, const FloatPack& b) {
 inline FloatPack min(const FloatPack& a, const FloatPack& b) {
   return {{_mm256_min_ps(a.v[0], b.v[0]), _mm256_min_ps(a.v[1], b.v[1])}};
 }
-template <typename Pack, typename T>
-inline T smallest_lane(const Pack& pack) {
-  T lanes[kLanes];
-  pack.store(lanes);
-  T smallest = lanes[0];
-  for (int i = 1; i < kLanes; ++i) smallest = lanes[i] < smallest ? lanes[i] : smallest;
-  return smallest;
+inline float reduce_min(const FloatPack& a) {
+  const __m256 eight = _mm256_min_ps(a.v[0], a.v[1]);
+  __m128 four = _mm_min_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  four = _mm_min_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_min_ss(four, _mm_movehdup_ps(four)));
 }
-inline float reduce_min(const FloatPack& a) { return smallest_lane<FloatPack, float>(a); }
 inline FloatPack fused_square_add(const FloatPack& a, const FloatPack& c) {
   return {{_mm256_fmadd_ps(a.v[0], a.v[0], c.v[0]), _mm256_fmadd_ps(a.v[1], a.v[1], c.v[1])}};
 }
@@ -112,7 +109,11 @@ inline DoublePack min(const DoublePack& a, const DoublePack& b) {
   for (int i = 0; i < 4; ++i) pack.v[i] = _mm256_min_pd(a.v[i], b.v[i]);
   return pack;
 }
-inline double reduce_min(const DoublePack& a) { return smallest_lane<DoublePack, double>(a); }
+inline double reduce_min(const DoublePack& a) {
+  const __m256d four = _mm256_min_pd(_mm256_min_pd(a.v[0], a.v[1]), _mm256_min_pd(a.v[2], a.v[3]));
+  const __m128d two = _mm_min_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+  return _mm_cvtsd_f64(_mm_min_sd(two, _mm_unpackhi_pd(two, two)));
+}
 inline DoublePack fused_square_add(const DoublePack& a, const DoublePack& c) {
   DoublePack pack;
   for (int i = 0; i < 4; ++i) pack.v[i] = _mm256_fmadd_pd(a.v[i], a.v[i], c.v[i]);
@@ -161,19 +162,33 @@ inline LaneMask not_equal(const IndexPack& a, const IndexPack& b) {
          ~lane_mask(_mm256_cmpeq_epi32(a.v[0], b.v[0]), _mm256_cmpeq_epi32(a.v[1], b.v[1]));
 }
 
-// Four sorting keys.
+// Four sorting keys. There is no instruction for the smaller of two 64-bit integers, but one for
+// doubles, whose bits order alike: a key lies below the bits of infinity (kLastKey), and `kNormal`
+// is added while it is in a register, so that none is a denormal, which a process may have told the
+// processor to take for zero.
 struct KeyVector {
   static constexpr int kWidth = 4;
+  static constexpr FloatKey kNormal = FloatKey{1} << 52;
+  static_assert(kLastKey + kNormal < FloatKey{0x7ff} << 52);
   __m256i v;
   static KeyVector load(const FloatKey* p) {
-    return {_mm256_load_si256(reinterpret_cast<const __m256i*>(p))};
+    return {_mm256_add_epi64(_mm256_load_si256(reinterpret_cast<const __m256i*>(p)),
+                             _mm256_set1_epi64x(kNormal))};
   }
-  void store(FloatKey* p) const { _mm256_store_si256(reinterpret_cast<__m256i*>(p), v); }
+  void store(FloatKey* p) const {
+    _mm256_store_si256(reinterpret_cast<__m256i*>(p),
+                       _mm256_sub_epi64(v, _mm256_set1_epi64x(kNormal)));
+  }
+  static KeyVector load_head(const FloatKey* p, int64_t count) {
+    const __m256i lanes = _mm256_setr_epi64x(0, 1, 2, 3);
+    const __m256i real = _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), lanes);
+    return {_mm256_blendv_epi8(_mm256_set1_epi64x(kLastKey), load(p).v, real)};
+  }
   static KeyVector min(KeyVector a, KeyVector b) {
-    return {_mm256_blendv_epi8(a.v, b.v, _mm256_cmpgt_epi64(a.v, b.v))};
+    return {_mm256_castpd_si256(_mm256_min_pd(_mm256_castsi256_pd(a.v), _mm256_castsi256_pd(b.v)))};
   }
   static KeyVector max(KeyVector a, KeyVector b) {
-    return {_mm256_blendv_epi8(b.v, a.v, _mm256_cmpgt_epi64(a.v, b.v))};
+    return {_mm256_castpd_si256(_mm256_max_pd(_mm256_castsi256_pd(a.v), _mm256_castsi256_pd(b.v)))};
   }
   template <int kSize>
   static KeyVector mirror(KeyVector a) {
@@ -211,11 +226,24 @@ struct Avx2Simd {
   template <typename T>
   using Pack = typename avx2::PackOf<T>::type;
   using IndexPack = avx2::IndexPack;
-  template <typename AnyPack, typename Key>
-  static void store_keys(const AnyPack& distance2, const IndexPack& index, LaneMask mask,
-                         Key* out) {
-    // Distances and indices are packed by vector, then joined.
-    decltype(key_distance2(*out)) packed[2 * kLanes];
+  static void store_keys(const avx2::FloatPack& distance2, const IndexPack& index, LaneMask mask,
+                         FloatKey* out) {
+    store_eight(distance2.v[0], index.v[0], mask & 0xff, out);
+    store_eight(distance2.v[1], index.v[1], mask >> 8, out + __builtin_popcount(mask & 0xff));
+  }
+  // Distances and indices are packed, then joined.
+  static void store_eight(__m256 distance2, __m256i index, LaneMask mask8, FloatKey* out) {
+    const __m256i order = avx2::packing_order(mask8);
+    const __m256i high = _mm256_permutevar8x32_epi32(_mm256_castps_si256(distance2), order);
+    const __m256i low = _mm256_permutevar8x32_epi32(index, order);
+    const __m256i even = _mm256_unpacklo_epi32(low, high), odd = _mm256_unpackhi_epi32(low, high);
+    auto* to = reinterpret_cast<__m256i*>(out);
+    _mm256_storeu_si256(to, _mm256_permute2x128_si256(even, odd, 0x20));
+    _mm256_storeu_si256(to + 1, _mm256_permute2x128_si256(even, odd, 0x31));
+  }
+  static void store_keys(const avx2::DoublePack& distance2, const IndexPack& index, LaneMask mask,
+                         DoubleKey* out) {
+    double packed[2 * kLanes];
     int32_t rows[2 * kLanes];
     distance2.compress_store(packed, mask);
     index.compress_store(rows, mask);

@@ -86,6 +86,11 @@ struct KeyVector {
   __m512i v;
   static KeyVector load(const FloatKey* p) { return {_mm512_load_si512(p)}; }
   void store(FloatKey* p) const { _mm512_store_si512(p, v); }
+  static KeyVector load_head(const FloatKey* p, int64_t count) {
+    const __m512i lanes = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+    const __mmask8 real = _mm512_cmpgt_epi64_mask(_mm512_set1_epi64(count), lanes);
+    return {_mm512_mask_load_epi64(_mm512_set1_epi64(kLastKey), real, p)};
+  }
   static KeyVector min(KeyVector a, KeyVector b) { return {_mm512_min_epi64(a.v, b.v)}; }
   static KeyVector max(KeyVector a, KeyVector b) { return {_mm512_max_epi64(a.v, b.v)}; }
   template <int kSize>

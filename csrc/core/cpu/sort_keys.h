@@ -44,8 +44,9 @@ inline DoubleKey make_key(double distance2, int32_t index) { return {distance2, 
 inline double key_distance2(const DoubleKey& key) { return key.distance2; }
 inline int32_t key_index(const DoubleKey& key) { return key.index; }
 
-// Above every key of a real neighbour.
-constexpr FloatKey kLastKey = std::numeric_limits<int64_t>::max();
+// Above every key of a real neighbour, whose distance2 is finite; below the bits of an infinite
+// double (simd_avx2.h).
+constexpr FloatKey kLastKey = FloatKey{0x7fd} << 52;
 
 // Ascending. Not inline: the files compiled for one instruction set call them, and must not emit
 // copies of library code that another processor could end up running.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "core/cpu/search_task.h"
 
@@ -11,6 +12,7 @@ template <typename Simd, typename T, int kDim>
 class TreeQuery {
  public:
   using Pack = typename Simd::template Pack<T>;
+  using IndexPack = typename Simd::IndexPack;
 
   // `coordinates` has room for those of one query.
   TreeQuery(const SearchTask<T>& task, T* coordinates)
@@ -21,8 +23,14 @@ class TreeQuery {
     return dim_;
   }
   const T* coordinates() const { return coordinates_; }
-  // The row that this query does not find; -1: none.
-  int32_t excluded() const { return excluded_; }
+  // Whether the query may be a point of the bucket that it is not to find.
+  bool may_be_in(int64_t bucket) const { return bucket == own_half_ / 2 || own_half_ == kAnywhere; }
+  // Of half a bucket, whose points are `rows`: the lanes that are not the query itself, if it is
+  // not to find itself.
+  LaneMask others(int64_t bucket, int half, const IndexPack& rows) const {
+    if (own_half_ == kAnywhere) return not_equal(rows, IndexPack::broadcast(own_row_));
+    return 2 * bucket + half == own_half_ ? ~own_lane_ : ~LaneMask{0};
+  }
 
   // Takes the query at a position of the task's order; returns its row.
   int32_t load(int64_t position) {
@@ -38,7 +46,7 @@ class TreeQuery {
       for (int64_t axis = 0; axis < dim(); ++axis) coordinates_[axis] = query[axis];
     }
     for (int axis = 0; axis < kDim; ++axis) broadcast_[axis] = Pack::broadcast(coordinates_[axis]);
-    excluded_ = task_.exclude_self ? row : -1;
+    if (task_.exclude_self) exclude(row, position);
     return row;
   }
 
@@ -48,7 +56,7 @@ class TreeQuery {
     const Pack zero = Pack::broadcast(0);
     Pack bound = zero;
     for (int64_t axis = 0; axis < dim(); ++axis, box += 2 * kNodeWidth) {
-      const Pack query = coordinate(axis);
+      const Pack& query = coordinate(axis);
       const Pack outside = max(Pack::load(box) - query, query - Pack::load(box + kNodeWidth));
       bound = fused_square_add(max(outside, zero), bound);
     }
@@ -69,16 +77,33 @@ class TreeQuery {
   // Broadcast coordinates that stay in registers; with a dimension known only at run time, none.
   static constexpr int kRegisters = kDim > 0 ? kDim : 1;
 
-  Pack coordinate(int64_t axis) const {
-    if constexpr (kDim > 0) return broadcast_[axis];
-    return Pack::broadcast(coordinates_[axis]);
+  // The points' own order says where a point is; another order does not.
+  void exclude(int32_t row, int64_t position) {
+    own_row_ = row;
+    own_half_ = task_.queries == nullptr ? position / kLanes : kAnywhere;
+    own_lane_ = LaneMask{1} << (position % kLanes);
+  }
+
+  // By reference where it is kept: GCC copies a pack of two registers by halves of them, which its
+  // next load then waits for.
+  using Coordinate = std::conditional_t<(kDim > 0), const Pack&, Pack>;
+  Coordinate coordinate(int64_t axis) const {
+    if constexpr (kDim > 0) {
+      return broadcast_[axis];
+    } else {
+      return Pack::broadcast(coordinates_[axis]);
+    }
   }
 
   const SearchTask<T>& task_;
   T* const coordinates_;
   const int64_t dim_;
   Pack broadcast_[kRegisters];
-  int32_t excluded_ = -1;
+  static constexpr int64_t kNowhere = -2, kAnywhere = -1;
+  static_assert(kBucketSize == 2 * kLanes);
+  int64_t own_half_ = kNowhere;  // half a bucket
+  LaneMask own_lane_ = 0;
+  int32_t own_row_ = -1;
 };
 
 }  // namespace hitgraph

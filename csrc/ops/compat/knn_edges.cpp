@@ -20,14 +20,14 @@ at::Tensor edges_on_cpu(const SearchArguments& a, int64_t k, bool source_first) 
   const int64_t rows = query_count(a);
   const at::TensorOptions options = a.points.options();
   const EdgeList list(rows * k, source_first, options);
-  const at::Tensor distance2 = new_result({rows, k}, options);
   with_search_types(a, [&](auto coordinate, int64_t) {
     using T = decltype(coordinate);
     KnnProblem<T> problem;
     set_problem<T>(a, problem);
     problem.k = k;
-    knn_cpu(problem, KnnResult<T, int64_t>{list.neighbour, distance2.data_ptr<T>()},
-            executor_for(problem));
+    KnnResult<T, int64_t> result;
+    result.index = list.neighbour;
+    knn_cpu(problem, result, executor_for(problem));
   });
   std::atomic<bool> complete{true};
   for_rows(rows, rows * k, [&](int64_t row) {
