@@ -3,6 +3,9 @@
 
 set(HITGRAPH_CORE_CPU_SOURCES
   csrc/core/cpu/bucket_tree.cpp
+  csrc/core/cpu/condensation.cpp
+  csrc/core/cpu/condensation_objects.cpp
+  csrc/core/cpu/condensation_portable.cpp
   csrc/core/cpu/distance2_backward.cpp
   csrc/core/cpu/edge_conv.cpp
   csrc/core/cpu/edge_conv_backward.cpp
@@ -24,11 +27,13 @@ set(HITGRAPH_CORE_CPU_SOURCES
 
 # Compiled for one instruction set each, chosen at run time; x86-64 only.
 set(HITGRAPH_CORE_AVX2_SOURCES
+  csrc/core/cpu/condensation_avx2.cpp
   csrc/core/cpu/edge_conv_avx2.cpp
   csrc/core/cpu/gravnet_avx2.cpp
   csrc/core/cpu/knn_avx2.cpp
   csrc/core/cpu/radius_avx2.cpp)
 set(HITGRAPH_CORE_AVX512_SOURCES
+  csrc/core/cpu/condensation_avx512.cpp
   csrc/core/cpu/edge_conv_avx512.cpp
   csrc/core/cpu/gravnet_avx512.cpp
   csrc/core/cpu/knn_avx512.cpp
@@ -89,6 +94,7 @@ set(HITGRAPH_HOST_CUDA_SOURCES
 
 set(HITGRAPH_CPP_TESTS
   tests/cpp/bucket_tree_test.cpp
+  tests/cpp/condensation_test.cpp
   tests/cpp/executor_test.cpp
   tests/cpp/graph_test.cpp
   tests/cpp/gravnet_test.cpp
