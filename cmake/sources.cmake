@@ -48,6 +48,7 @@ set(HITGRAPH_CORE_CUDA_SOURCES
 
 set(HITGRAPH_OPS_SOURCES
   csrc/ops/api.cpp
+  csrc/ops/autograd/condensation.cpp
   csrc/ops/autograd/edge_conv.cpp
   csrc/ops/autograd/gravnet.cpp
   csrc/ops/autograd/knn.cpp
@@ -57,6 +58,8 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/compat/knn_edges.cpp
   csrc/ops/compat/operators.cpp
   csrc/ops/compat/radius_edges.cpp
+  csrc/ops/condensation_problem.cpp
+  csrc/ops/cpu/condensation.cpp
   csrc/ops/cpu/distance2_backward.cpp
   csrc/ops/cpu/edge_conv.cpp
   csrc/ops/cpu/executor.cpp
