@@ -3,6 +3,8 @@
 
 set(HITGRAPH_CORE_CPU_SOURCES
   csrc/core/cpu/bucket_tree.cpp
+  csrc/core/cpu/condensate.cpp
+  csrc/core/cpu/condensate_portable.cpp
   csrc/core/cpu/condensation.cpp
   csrc/core/cpu/condensation_objects.cpp
   csrc/core/cpu/condensation_portable.cpp
@@ -27,12 +29,14 @@ set(HITGRAPH_CORE_CPU_SOURCES
 
 # Compiled for one instruction set each, chosen at run time; x86-64 only.
 set(HITGRAPH_CORE_AVX2_SOURCES
+  csrc/core/cpu/condensate_avx2.cpp
   csrc/core/cpu/condensation_avx2.cpp
   csrc/core/cpu/edge_conv_avx2.cpp
   csrc/core/cpu/gravnet_avx2.cpp
   csrc/core/cpu/knn_avx2.cpp
   csrc/core/cpu/radius_avx2.cpp)
 set(HITGRAPH_CORE_AVX512_SOURCES
+  csrc/core/cpu/condensate_avx512.cpp
   csrc/core/cpu/condensation_avx512.cpp
   csrc/core/cpu/edge_conv_avx512.cpp
   csrc/core/cpu/gravnet_avx512.cpp
@@ -58,7 +62,9 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/compat/knn_edges.cpp
   csrc/ops/compat/operators.cpp
   csrc/ops/compat/radius_edges.cpp
+  csrc/ops/condensate_problem.cpp
   csrc/ops/condensation_problem.cpp
+  csrc/ops/cpu/condensate.cpp
   csrc/ops/cpu/condensation.cpp
   csrc/ops/cpu/distance2_backward.cpp
   csrc/ops/cpu/edge_conv.cpp
@@ -71,6 +77,7 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/cuda/cpu_only.cpp
   csrc/ops/edge_conv_problem.cpp
   csrc/ops/gravnet_problem.cpp
+  csrc/ops/hit_checks.cpp
   csrc/ops/schema.cpp
   csrc/ops/transpose_problem.cpp)
 

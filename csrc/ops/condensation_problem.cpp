@@ -1,58 +1,9 @@
 #include "ops/condensation_problem.h"
 
+#include "ops/hit_checks.h"
+
 namespace hitgraph::condensation {
 namespace {
-
-void check_number(const char* op, const char* name, const at::Tensor& tensor) {
-  const at::ScalarType type = tensor.scalar_type();
-  TORCH_CHECK_TYPE(type == at::kFloat || type == at::kDouble, op, ": expected ", name,
-                   " to be float32 or float64, got ", name_of(type));
-}
-
-void check_hits(const char* op, const at::Tensor& hits) {
-  const int64_t most = hits.is_cuda() ? kMaxCudaPoints : kMaxPoints;
-  TORCH_CHECK_VALUE(hits.size(0) <= most, op, ": expected at most ", most, " hits, got ",
-                    hits.size(0));
-}
-
-// `name` is 1-D with one element for each of `rows`, which `of` names.
-void check_length(const char* op, const char* name, const at::Tensor& tensor, int64_t rows,
-                  const char* of) {
-  TORCH_CHECK_VALUE(tensor.dim() == 1 && tensor.size(0) == rows, op, ": expected ", name,
-                    " of shape (", rows, "), one for each of the ", of, ", got ", tensor.sizes());
-}
-
-template <typename T>
-bool all_between_zero_and_one(const at::Tensor& beta) {
-  const T* values = beta.const_data_ptr<T>();
-  bool all = true;
-  for (int64_t i = 0; i < beta.numel(); ++i) all &= values[i] >= 0 && values[i] <= 1;
-  return all;
-}
-
-void check_beta_values(const char* op, const at::Tensor& beta) {
-  if (!checks_values_of(beta)) return;
-  const at::Tensor there = beta.cpu().contiguous();
-  const bool all = there.scalar_type() == at::kDouble ? all_between_zero_and_one<double>(there)
-                                                      : all_between_zero_and_one<float>(there);
-  TORCH_CHECK_VALUE(all, op, ": expected beta between 0 and 1, got other numbers");
-}
-
-template <typename T>
-bool all_finite(const at::Tensor& tensor) {
-  const T* values = tensor.const_data_ptr<T>();
-  T sum = 0;  // of zeros, or NaN
-  for (int64_t i = 0; i < tensor.numel(); ++i) sum += values[i] - values[i];
-  return sum == 0;
-}
-
-void check_finite(const char* op, const char* name, const at::Tensor& tensor) {
-  if (!checks_values_of(tensor)) return;
-  const at::Tensor there = tensor.cpu();
-  const bool all =
-      there.scalar_type() == at::kDouble ? all_finite<double>(there) : all_finite<float>(there);
-  TORCH_CHECK_VALUE(all, op, ": expected ", name, " to be finite, got infinities or NaN");
-}
 
 void check_int32(const char* op, const char* name, const at::Tensor& tensor) {
   TORCH_CHECK_TYPE(tensor.scalar_type() == at::kInt, op, ": expected ", name, " to be int32, got ",
@@ -85,11 +36,7 @@ Kind kind_of(const char* op, const char* name, const std::string& given, const c
 
 void check_shapes(const Arguments& a) {
   const at::Tensor& x = a.coordinates;
-  check_number(a.op, "coordinates", x);
-  TORCH_CHECK_VALUE(x.dim() == 2 && x.size(1) >= 1, a.op,
-                    ": expected coordinates to be 2-D (n, d) with d of at least 1, got ",
-                    x.sizes());
-  check_hits(a.op, x);
+  check_hit_coordinates(a.op, x);
   for (const auto& [name, tensor] : {std::pair<const char*, const at::Tensor&>("weight", a.weight),
                                      {"centres", a.centres},
                                      {"factor", a.factor}}) {
@@ -124,7 +71,6 @@ Labelled checked_labels(const at::Tensor& beta, const at::Tensor& labels,
   check_number(kObjectsOp, "beta", beta);
   TORCH_CHECK_VALUE(beta.dim() == 1, kObjectsOp, ": expected beta to be 1-D (n), got ",
                     rank_of(beta));
-  check_hits(kObjectsOp, beta);
   check_same_device(kObjectsOp, "labels", labels, beta, "beta");
   check_index_dtype(kObjectsOp, "labels", labels);
   check_length(kObjectsOp, "labels", labels, beta.size(0), "hits");

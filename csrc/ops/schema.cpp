@@ -106,6 +106,15 @@ TORCH_LIBRARY(hitgraph, m) {
       "" HITGRAPH_CONDENSATION_ARGUMENTS
       ") -> (Tensor grad_coordinates, Tensor grad_weight, Tensor grad_centres, "
       "Tensor grad_factor)");
+  // Clusters: of the hits without one, the largest beta above beta_threshold makes the next and
+  // takes those within distance_threshold, times its radius, if radii (n) are given. `assignment`:
+  // a hit belongs to the "first" point that it is within reach of, or to the "nearest". `label` (n)
+  // numbers the clusters of an event, `point` (n) is the row of a hit's condensation point; -1:
+  // none. Those of event e are points[point_splits[e]] to points[point_splits[e + 1] - 1].
+  m.def(
+      "condensate(Tensor beta, Tensor coordinates, Tensor row_splits, float beta_threshold, "
+      "float distance_threshold, Tensor? radius=None, str assignment=\"first\")"
+      " -> (Tensor label, Tensor point, Tensor points, Tensor point_splits)");
   // `name` is what errors call the batch.
   m.def(
       "row_splits_from_batch(Tensor batch, SymInt? batch_size=None, str name=\"batch\") -> Tensor");

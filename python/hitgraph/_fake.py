@@ -320,6 +320,31 @@ def _condensation_potential_backward(
     return by_coordinates, by_weight, by_centres, by_factor
 
 
+@torch.library.register_fake("hitgraph::condensate")
+def _condensate(
+    beta: Tensor,
+    coordinates: Tensor,
+    row_splits: Tensor,
+    beta_threshold: float,
+    distance_threshold: float,
+    radius: Tensor | None = None,
+    assignment: str = "first",
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    op = "hitgraph::condensate"
+    torch._check(coordinates.dim() == 2, lambda: f"{op}: expected coordinates to be 2-D (n, d)")
+    tensors = {"beta": beta, "row_splits": row_splits, "radius": radius}
+    _check_devices(op, coordinates, tensors, "coordinates")
+    hits = (coordinates.shape[0],)
+    # How many points there are is in the data.
+    points = torch.library.get_ctx().new_dynamic_size()
+    return (
+        coordinates.new_empty(hits, dtype=torch.int64),
+        coordinates.new_empty(hits, dtype=torch.int64),
+        coordinates.new_empty((points,), dtype=torch.int64),
+        row_splits.new_empty(row_splits.shape, dtype=torch.int64),
+    )
+
+
 @torch.library.register_fake("hitgraph::row_splits_from_batch")
 def _row_splits_from_batch(
     batch: Tensor, batch_size: int | None = None, name: str = "batch"

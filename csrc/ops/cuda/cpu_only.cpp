@@ -13,8 +13,8 @@ void refuse(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::jit::Stac
 
 TORCH_LIBRARY_IMPL(hitgraph, CUDA, m) {
   for (const char* op :
-       {"condensation_objects", "condensation_potential", "condensation_potential_backward",
-        "edge_conv_max", "edge_conv_max_backward"}) {
+       {"condensate", "condensation_objects", "condensation_potential",
+        "condensation_potential_backward", "edge_conv_max", "edge_conv_max_backward"}) {
     m.impl(op, torch::CppFunction::makeFromBoxedFunction<&refuse>());
   }
 }
