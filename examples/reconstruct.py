@@ -35,7 +35,8 @@ from hitgraph.nn import ObjectCondensationLoss
 
 TRAINING_EVENTS, TEST_EVENTS, BATCH = 400, 60, 8
 PEAK_LEARNING_RATE, LARGEST_GRADIENT = 6e-3, 1.0
-BETA_THRESHOLD, DISTANCE_THRESHOLD = 0.1, 0.4
+# Chosen on training events: a smaller distance splits showers, a larger one merges them.
+BETA_THRESHOLD, DISTANCE_THRESHOLD = 0.1, 0.6
 OVERLAP = 0.5  # intersection / union of energies of a shower that counts as found
 FEWEST_HITS = 3  # of a cluster
 # DBSCAN in x, y and z / 6, which makes layers about as far apart as cells.

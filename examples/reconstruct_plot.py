@@ -36,8 +36,8 @@ class Display:
 
 
 def event_display(event: Display, path: Path) -> None:
-    """Truth above prediction, along the beam, from the side, and in the learned space. A cluster has
-    the colour of the shower that it shares most energy with; a hit of another shower is ringed.
+    """Truth above prediction, along the beam, from the side, and in the learned space. A cluster
+    has the colour of the shower that it shares most energy with; hits of another are ringed.
     """
     as_shower = showers_of_clusters(event)
     wrong = (as_shower != event.truth) & (as_shower >= -1)
@@ -113,7 +113,8 @@ def principal_axes(space: HitArray) -> tuple[HitArray, HitArray]:
 
 
 def sizes(energy: HitArray) -> HitArray:
-    return 6 + 60 * np.sqrt(energy / energy.max())
+    area: HitArray = 6 + 60 * np.sqrt(energy / energy.max())
+    return area
 
 
 def hits(place: Axes, x: HitArray, y: HitArray, energy: HitArray, labels: HitArray) -> None:
@@ -133,8 +134,8 @@ def hits(place: Axes, x: HitArray, y: HitArray, energy: HitArray, labels: HitArr
 
 def ring(place: Axes, x: HitArray, y: HitArray, energy: HitArray, rows: HitArray) -> None:
     place.scatter(
-        x[rows], y[rows], s=sizes(energy)[rows] + 40, facecolors="none", edgecolors="black",
-        linewidths=0.7,
+        x[rows], y[rows], s=sizes(energy)[rows] + 22, facecolors="none", edgecolors="black",
+        linewidths=0.6,
     )  # fmt: skip
 
 
@@ -147,7 +148,9 @@ def legend(energies: list[float]) -> list[Line2D]:
         for i, energy in enumerate(energies)
     ]
     marks.append(mark(".", "noise, no cluster", color=NOISE))
-    marks.append(mark("o", "hit of another shower", color="black", fillstyle="none", markersize=9))
+    marks.append(
+        mark("o", "hit of another, or noise", color="black", fillstyle="none", markersize=9)
+    )
     marks.append(mark("x", "cluster without a shower", color="black"))
     marks.append(mark("*", "condensation point", color="black", markersize=11))
     return marks
@@ -169,7 +172,7 @@ def learning_curve(history: list[dict[str, float]], dbscan: dict[str, float], pa
             right.plot(epochs, [h[name] for h in history], shape + "-", color=colour, label=label)
             right.axhline(dbscan[name], color=colour, linestyle=":", linewidth=1.5)
         right.plot([], [], color="black", linestyle=":", label="the best DBSCAN")
-        right.set(xlabel="epoch", title="Test events", ylim=(0, 1))
+        right.set(xlabel="epoch", ylabel="score", title="Test events", ylim=(0, 1))
         right.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
         for axes in (left, right):
             axes.xaxis.get_major_locator().set_params(integer=True)

@@ -143,8 +143,8 @@ def match(
     if not found:
         empty = np.zeros(0)
         found = [(empty.astype(int), empty.astype(int), empty, empty.astype(bool)) + (empty,) * 3]
-    columns: list[Any] = [np.concatenate(column) for column in zip(*found, strict=True)]
-    return Matching(*columns, clusters)
+    joined: list[Any] = [np.concatenate(column) for column in zip(*found, strict=True)]
+    return Matching._make([*joined, clusters])
 
 
 def object_scores(matching: Matching) -> ObjectScores:
