@@ -191,7 +191,8 @@ def step(training: Training, loss: ObjectCondensationLoss, batch: Events) -> flo
     """One batch forward, backward, and the optimizer's step; returns the loss."""
     beta, space = training.model(batch.features, batch.row_splits)
     if training.settings.fused:
-        value = loss(beta, space, batch.truth, batch.row_splits).total
+        # The loss has no CUDA kernels yet.
+        value = loss(beta.cpu(), space.cpu(), batch.truth.cpu(), batch.row_splits.cpu()).total
     else:
         value = plain_loss(loss, beta, space, batch.truth, batch.row_splits)
     training.optimizer.zero_grad()
@@ -207,7 +208,7 @@ def predict(model: Reconstruction, events: Events, device: str) -> tuple[Tensor,
     """β and coordinates of all hits."""
     model.eval()
     beta, space = model(events.features.to(device), events.row_splits.to(device))
-    return beta, space
+    return beta.cpu(), space.cpu()
 
 
 def cluster(beta: Tensor, space: Tensor, events: Events) -> Tensor:
@@ -215,11 +216,11 @@ def cluster(beta: Tensor, space: Tensor, events: Events) -> Tensor:
     found = hitgraph.condensate(
         beta,
         space,
-        events.row_splits.to(beta.device),
+        events.row_splits,
         beta_threshold=BETA_THRESHOLD,
         distance_threshold=DISTANCE_THRESHOLD,
     )
-    return found.label.cpu()
+    return found.label
 
 
 def matched(labels: Tensor, events: Events) -> metrics.Matching:
@@ -297,8 +298,8 @@ def draw(
                 energy=events.energy[event].numpy(),
                 truth=events.truth[event].numpy(),
                 found=labels[event].numpy(),
-                space=space[event].cpu().numpy(),
-                beta=beta[event].cpu().numpy(),
+                space=space[event].numpy(),
+                beta=beta[event].numpy(),
             ),
             folder / f"event_{number}.png",
         )

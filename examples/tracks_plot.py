@@ -81,7 +81,9 @@ def sector(axes: Axes, position: NDArray[Any], truth: NDArray[Any], edges: NDArr
         axes.add_collection(
             LineCollection(list(ends), colors=colour, linewidths=width, label=f"edge, {name}")
         )
-    axes.scatter(*place[inside].T, s=7, c=HIT, linewidths=0, zorder=3, label="hit")
+    axes.scatter(
+        place[inside, 0], place[inside, 1], s=7, c=HIT, linewidths=0, zorder=3, label="hit"
+    )
     axes.set(
         xlabel="distance from the beam [mm]",
         ylabel="azimuth [rad]",
