@@ -61,8 +61,8 @@ def curves(
         ylabel="edge purity: edges within one particle",
         xlim=(0, 1.02),
     )
-    axes.set_ylim(0, None)
-    axes.set_title("Each point a radius or a k; the large ones are drawn")
+    axes.set_ylim(0, 1.3 * axes.get_ylim()[1])  # room for the legend
+    axes.set_title("Each point a radius or a k")
     axes.legend(frameon=False, loc="upper right")
 
 
@@ -90,4 +90,4 @@ def sector(axes: Axes, position: NDArray[Any], truth: NDArray[Any], edges: NDArr
         xlim=(0, FARTHEST),
         ylim=(SECTOR[0], SECTOR[1] + 0.25 * (SECTOR[1] - SECTOR[0])),  # room for the legend
     )
-    axes.legend(frameon=False, loc="upper left", ncols=3, columnspacing=1.0)
+    axes.legend(frameon=False, loc="upper left", ncols=3, columnspacing=0.8, handlelength=1.2, fontsize=9)
