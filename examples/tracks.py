@@ -32,7 +32,7 @@ PARTICLES, TRAINING_EVENTS = 500, 12
 DIMENSIONS, MARGIN = 8, 1.0
 NEGATIVES = 32  # the nearest hits within the margin are what is pushed away
 RADII = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.2, 1.4)
-NEIGHBOURS = (2, 4, 8, 16, 32, 64, 128)
+NEIGHBOURS = (2, 4, 8, 16, 32, 64, 128, 256)
 WANTED = 0.9  # edge efficiency at which graphs are compared
 
 

@@ -90,4 +90,6 @@ def sector(axes: Axes, position: NDArray[Any], truth: NDArray[Any], edges: NDArr
         xlim=(0, FARTHEST),
         ylim=(SECTOR[0], SECTOR[1] + 0.25 * (SECTOR[1] - SECTOR[0])),  # room for the legend
     )
-    axes.legend(frameon=False, loc="upper left", ncols=3, columnspacing=0.8, handlelength=1.2, fontsize=9)
+    axes.legend(
+        frameon=False, loc="upper left", ncols=3, columnspacing=0.8, handlelength=1.2, fontsize=9
+    )
