@@ -41,7 +41,8 @@ def run(folder: Path, script: str, *arguments: str) -> subprocess.CompletedProce
         text=True,
         timeout=400,
         check=False,
-        env={**os.environ, "COLUMNS": "120"},
+        # One thread: where cores are shared, two wait for each other at every small operation.
+        env={**os.environ, "COLUMNS": "120", "OMP_NUM_THREADS": "1"},
     )
 
 
