@@ -18,3 +18,6 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_source_files_properties(${HITGRAPH_CORE_AVX512_SOURCES} PROPERTIES COMPILE_OPTIONS "${avx512}")
   target_compile_definitions(hitgraph_core PUBLIC HITGRAPH_HAVE_AVX2 HITGRAPH_HAVE_AVX512)
 endif()
+# A choice between two numbers is a branch, which no vector has, where a comparison might trap.
+set_property(SOURCE csrc/core/cpu/condensation_portable.cpp csrc/core/cpu/condensation_avx2.cpp
+             csrc/core/cpu/condensation_avx512.cpp APPEND PROPERTY COMPILE_OPTIONS -fno-trapping-math)

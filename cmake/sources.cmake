@@ -3,6 +3,11 @@
 
 set(HITGRAPH_CORE_CPU_SOURCES
   csrc/core/cpu/bucket_tree.cpp
+  csrc/core/cpu/condensate.cpp
+  csrc/core/cpu/condensate_portable.cpp
+  csrc/core/cpu/condensation.cpp
+  csrc/core/cpu/condensation_objects.cpp
+  csrc/core/cpu/condensation_portable.cpp
   csrc/core/cpu/distance2_backward.cpp
   csrc/core/cpu/edge_conv.cpp
   csrc/core/cpu/edge_conv_backward.cpp
@@ -24,11 +29,15 @@ set(HITGRAPH_CORE_CPU_SOURCES
 
 # Compiled for one instruction set each, chosen at run time; x86-64 only.
 set(HITGRAPH_CORE_AVX2_SOURCES
+  csrc/core/cpu/condensate_avx2.cpp
+  csrc/core/cpu/condensation_avx2.cpp
   csrc/core/cpu/edge_conv_avx2.cpp
   csrc/core/cpu/gravnet_avx2.cpp
   csrc/core/cpu/knn_avx2.cpp
   csrc/core/cpu/radius_avx2.cpp)
 set(HITGRAPH_CORE_AVX512_SOURCES
+  csrc/core/cpu/condensate_avx512.cpp
+  csrc/core/cpu/condensation_avx512.cpp
   csrc/core/cpu/edge_conv_avx512.cpp
   csrc/core/cpu/gravnet_avx512.cpp
   csrc/core/cpu/knn_avx512.cpp
@@ -43,6 +52,7 @@ set(HITGRAPH_CORE_CUDA_SOURCES
 
 set(HITGRAPH_OPS_SOURCES
   csrc/ops/api.cpp
+  csrc/ops/autograd/condensation.cpp
   csrc/ops/autograd/edge_conv.cpp
   csrc/ops/autograd/gravnet.cpp
   csrc/ops/autograd/knn.cpp
@@ -52,6 +62,10 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/compat/knn_edges.cpp
   csrc/ops/compat/operators.cpp
   csrc/ops/compat/radius_edges.cpp
+  csrc/ops/condensate_problem.cpp
+  csrc/ops/condensation_problem.cpp
+  csrc/ops/cpu/condensate.cpp
+  csrc/ops/cpu/condensation.cpp
   csrc/ops/cpu/distance2_backward.cpp
   csrc/ops/cpu/edge_conv.cpp
   csrc/ops/cpu/executor.cpp
@@ -63,6 +77,7 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/cuda/cpu_only.cpp
   csrc/ops/edge_conv_problem.cpp
   csrc/ops/gravnet_problem.cpp
+  csrc/ops/hit_checks.cpp
   csrc/ops/schema.cpp
   csrc/ops/transpose_problem.cpp)
 
@@ -89,6 +104,7 @@ set(HITGRAPH_HOST_CUDA_SOURCES
 
 set(HITGRAPH_CPP_TESTS
   tests/cpp/bucket_tree_test.cpp
+  tests/cpp/condensation_test.cpp
   tests/cpp/executor_test.cpp
   tests/cpp/graph_test.cpp
   tests/cpp/gravnet_test.cpp

@@ -9,6 +9,12 @@
 #define HITGRAPH_KNN_ARGUMENTS                       \
   "Tensor points, int k, " HITGRAPH_SEARCH_ARGUMENTS \
   "float? max_radius=None, ScalarType? index_dtype=None"
+// Hits and objects as condensation_objects gives them. `attraction` is "quadratic" or
+// "logarithmic", `repulsion` "hinge" or "exponential", `epsilon` the hinge's.
+#define HITGRAPH_CONDENSATION_ARGUMENTS                                               \
+  "Tensor coordinates, Tensor weight, Tensor centres, Tensor factor, Tensor object, " \
+  "Tensor order, Tensor offsets, Tensor row_splits, Tensor object_splits, "           \
+  "str attraction=\"quadratic\", str repulsion=\"hinge\", float epsilon=0.0"
 
 TORCH_LIBRARY(hitgraph, m) {
   m.def("knn(" HITGRAPH_KNN_ARGUMENTS ") -> (Tensor index, Tensor distance2)");
@@ -82,6 +88,33 @@ TORCH_LIBRARY(hitgraph, m) {
       "Tensor? variance, float eps, bool trained, float slope, Tensor? centers, Tensor? offsets, "
       "Tensor? edges) -> (Tensor grad_features, Tensor grad_centers, Tensor grad_weight, "
       "Tensor grad_bias, Tensor grad_scale, Tensor grad_shift)");
+  // Objects are hits of one event with one label; labels up to noise_label make none. `object` (n)
+  // numbers them through all events, ascending by event and label, -1 for noise; `order` (n) lists
+  // the hits by object, noise last; those of object k are at offsets[k] to offsets[k + 1] - 1; the
+  // objects of event e are object_splits[e] to object_splits[e + 1] - 1; `points` is the hit with
+  // the largest beta of each, the first of equal ones.
+  m.def(
+      "condensation_objects(Tensor beta, Tensor labels, Tensor row_splits, int noise_label=-1)"
+      " -> (Tensor object, Tensor order, Tensor offsets, Tensor object_splits, Tensor points)");
+  // With u = factor |coordinates - centre|^2, for every object the sum of weight times u or
+  // ln(e u + 1) over its hits, and of weight times max(0, 1 - sqrt(u + epsilon)) or exp(-u) over
+  // the others of its event.
+  m.def("condensation_potential(" HITGRAPH_CONDENSATION_ARGUMENTS
+        ") -> (Tensor attraction, Tensor repulsion)");
+  m.def(
+      "condensation_potential_backward(Tensor grad_attraction, Tensor grad_repulsion, "
+      "" HITGRAPH_CONDENSATION_ARGUMENTS
+      ") -> (Tensor grad_coordinates, Tensor grad_weight, Tensor grad_centres, "
+      "Tensor grad_factor)");
+  // Clusters: of the hits without one, the largest beta above beta_threshold makes the next and
+  // takes those within distance_threshold, times its radius, if radii (n) are given. `assignment`:
+  // a hit belongs to the "first" point that it is within reach of, or to the "nearest". `label` (n)
+  // numbers the clusters of an event, `point` (n) is the row of a hit's condensation point; -1:
+  // none. Those of event e are points[point_splits[e]] to points[point_splits[e + 1] - 1].
+  m.def(
+      "condensate(Tensor beta, Tensor coordinates, Tensor row_splits, float beta_threshold, "
+      "float distance_threshold, Tensor? radius=None, str assignment=\"first\")"
+      " -> (Tensor label, Tensor point, Tensor points, Tensor point_splits)");
   // `name` is what errors call the batch.
   m.def(
       "row_splits_from_batch(Tensor batch, SymInt? batch_size=None, str name=\"batch\") -> Tensor");

@@ -10,7 +10,8 @@ from . import _load
 _C = _load.load()
 
 from . import _fake as _fake  # noqa: E402  (registers)
-from . import compat, datasets, debug, functional, models, nn  # noqa: E402
+from . import compat, datasets, debug, functional, metrics, models, nn  # noqa: E402
+from .condensates import Condensates, condensate  # noqa: E402
 from .functional import (  # noqa: E402
     Nearest,
     Neighbors,
@@ -29,17 +30,20 @@ __version__: str = _C.build_info()["version"]
 cmake_prefix_path = str(Path(__file__).parent)
 
 __all__ = [
+    "Condensates",
     "Nearest",
     "Neighbors",
     "RadiusNeighbors",
     "TransposedGraph",
     "cmake_prefix_path",
     "compat",
+    "condensate",
     "datasets",
     "debug",
     "functional",
     "knn",
     "knn_with_transposed",
+    "metrics",
     "models",
     "nearest",
     "nn",

@@ -275,6 +275,76 @@ def _edge_conv_max_backward(
     )
 
 
+@torch.library.register_fake("hitgraph::condensation_objects")
+def _condensation_objects(
+    beta: Tensor, labels: Tensor, row_splits: Tensor, noise_label: int = -1
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    op = "hitgraph::condensation_objects"
+    torch._check(beta.dim() == 1, lambda: f"{op}: expected beta to be 1-D (n)")
+    _check_devices(op, beta, {"labels": labels, "row_splits": row_splits}, "beta")
+    # How many objects there are is in the data.
+    objects = torch.library.get_ctx().new_dynamic_size()
+    return (
+        beta.new_empty(beta.shape, dtype=torch.int32),
+        beta.new_empty(beta.shape, dtype=torch.int32),
+        beta.new_empty((objects + 1,), dtype=torch.int64),
+        row_splits.new_empty(row_splits.shape, dtype=torch.int64),
+        beta.new_empty((objects,), dtype=torch.int64),
+    )
+
+
+@torch.library.register_fake("hitgraph::condensation_potential")
+def _condensation_potential(
+    coordinates: Tensor, weight: Tensor, centres: Tensor, factor: Tensor, *others: Any, **named: Any
+) -> tuple[Tensor, Tensor]:
+    op = "hitgraph::condensation_potential"
+    torch._check(coordinates.dim() == 2, lambda: f"{op}: expected coordinates to be 2-D (n, d)")
+    tensors = {"weight": weight, "centres": centres, "factor": factor}
+    _check_devices(op, coordinates, tensors, "coordinates")
+    return factor.new_empty(factor.shape), factor.new_empty(factor.shape)
+
+
+@torch.library.register_fake("hitgraph::condensation_potential_backward")
+def _condensation_potential_backward(
+    grad_attraction: Tensor,
+    grad_repulsion: Tensor,
+    coordinates: Tensor,
+    weight: Tensor,
+    centres: Tensor,
+    factor: Tensor,
+    *others: Any,
+    **named: Any,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    given = (coordinates, weight, centres, factor)
+    by_coordinates, by_weight, by_centres, by_factor = (x.new_empty(x.shape) for x in given)
+    return by_coordinates, by_weight, by_centres, by_factor
+
+
+@torch.library.register_fake("hitgraph::condensate")
+def _condensate(
+    beta: Tensor,
+    coordinates: Tensor,
+    row_splits: Tensor,
+    beta_threshold: float,
+    distance_threshold: float,
+    radius: Tensor | None = None,
+    assignment: str = "first",
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    op = "hitgraph::condensate"
+    torch._check(coordinates.dim() == 2, lambda: f"{op}: expected coordinates to be 2-D (n, d)")
+    tensors = {"beta": beta, "row_splits": row_splits, "radius": radius}
+    _check_devices(op, coordinates, tensors, "coordinates")
+    hits = (coordinates.shape[0],)
+    # How many points there are is in the data.
+    points = torch.library.get_ctx().new_dynamic_size()
+    return (
+        coordinates.new_empty(hits, dtype=torch.int64),
+        coordinates.new_empty(hits, dtype=torch.int64),
+        coordinates.new_empty((points,), dtype=torch.int64),
+        row_splits.new_empty(row_splits.shape, dtype=torch.int64),
+    )
+
+
 @torch.library.register_fake("hitgraph::row_splits_from_batch")
 def _row_splits_from_batch(
     batch: Tensor, batch_size: int | None = None, name: str = "batch"

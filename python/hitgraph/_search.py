@@ -50,6 +50,28 @@ def search_options(
     return row_splits, queries, query_row_splits, query_mask, point_mask, include_self
 
 
+def event_splits(
+    op: str,
+    rows: Tensor,
+    row_splits: Tensor | None,
+    batch: Tensor | None,
+    batch_size: int | None,
+    rows_name: str = "coordinates",
+) -> Tensor:
+    """The events of `rows`, said by row_splits, by batch, or not at all: one event."""
+    check_tensors(op, row_splits=row_splits, batch=batch)
+    if batch is None:
+        if batch_size is not None:
+            raise ValueError(f"{op}: expected batch_size only together with batch")
+        if row_splits is None:
+            return torch.tensor([0, rows.shape[0]], device=rows.device)
+        return row_splits
+    if row_splits is not None:
+        raise ValueError(f"{op}: expected batch or its row_splits, got both for the same rows")
+    _check_batch(op, batch, "batch", rows, rows_name)
+    return offsets_of_batch(batch, batch_size, "batch")
+
+
 def offsets_of_batch(batch: Tensor, batch_size: int | None, name: str) -> Tensor:
     if batch_size is not None:
         check_int("hitgraph::row_splits_from_batch", "batch_size", batch_size)
