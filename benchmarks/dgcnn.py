@@ -51,7 +51,8 @@ class GeometricDGCNN(nn.Module):
         self.layers = nn.ModuleList()
         for layer in own.edges.layers:
             assert isinstance(layer, hitgraph.nn.DynamicEdgeConv)
-            linear = layer.nn[0]
+            linear = layer.nn.get_submodule("0")
+            assert isinstance(linear, nn.Linear)
             network = nn.Sequential(
                 nn.Linear(linear.in_features, linear.out_features, bias=False),
                 nn.BatchNorm1d(linear.out_features),
@@ -187,7 +188,7 @@ def events(sizes: tuple[int, ...], rounds: int) -> dict[str, dict[str, list[floa
 
 def run(clouds: int, rounds: int, largest: int) -> dict[str, Any]:
     """Everything this file measures."""
-    sizes = tuple(n for n in EVENT_SIZES if n < largest) + (largest,)
+    sizes = (*(n for n in EVENT_SIZES if n < largest), largest)
     return {
         "environment": environment(),
         "clouds": clouds,

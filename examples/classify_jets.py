@@ -45,9 +45,7 @@ class WithoutGraph(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.network = PointNet(
-            COLUMNS, CLASSES, widths=(64, 64, 128), hidden=(128,), dropout=0.1
-        )
+        self.network = PointNet(COLUMNS, CLASSES, widths=(64, 64, 128), hidden=(128,), dropout=0.1)
 
     def forward(self, coordinates: Tensor, features: Tensor, mask: Tensor) -> Tensor:
         result: Tensor = self.network(features, mask)

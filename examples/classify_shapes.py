@@ -36,14 +36,14 @@ def prepare(seed: int, quick: bool) -> Task:
     classes = len(SHAPE_CLASSES)
     return Task(
         classes=SHAPE_CLASSES,
-        train=sample_of(192 if quick else 2400, 2 * seed, points),
-        test=sample_of(96 if quick else 600, 2 * seed + 1, points),
+        train=sample_of(192 if quick else 1600, 2 * seed, points),
+        test=sample_of(96 if quick else 450, 2 * seed + 1, points),
         networks={
             "DGCNN": lambda: DGCNN(
-                3, classes, widths=(32, 32, 64), embedding=256, hidden=(128,), dropout=0.3
+                3, classes, widths=(32, 64), embedding=128, hidden=(128,), dropout=0.3
             ),
             "PointNet": lambda: PointNet(
-                3, classes, widths=(64, 64, 128, 256), hidden=(128,), dropout=0.3
+                3, classes, widths=(64, 64, 128), hidden=(128,), dropout=0.3
             ),
         },
         plan=Plan(epochs=2 if quick else 8, batch=16, rate=4e-3),

@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 from demo_plot import STYLE, save
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from training import Sample
 
 matplotlib.use("Agg")  # no display is needed
@@ -35,8 +36,9 @@ def draw(results: dict[str, Any], test: Sample, draw_sample: DrawSamples, path: 
     """
     classes, networks = results["classes"], results["networks"]
     with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(14.0, 8.0), layout="constrained")
-        above, below = figure.subfigures(2, 1, height_ratios=[1.0, 2.4])
+        figure = plt.figure(figsize=(14.0, 6.9), layout="constrained")
+        parts: Any = figure.subfigures(2, 1, height_ratios=[1.0, 2.4])
+        above, below = parts
         label = test.label.cpu().numpy()
         for axes, kind in zip(above.subplots(1, len(classes)), range(len(classes)), strict=True):
             axes.set_title(classes[kind], loc="center", fontsize=10)
@@ -64,7 +66,7 @@ def draw_curves(axes: Axes, networks: dict[str, dict[str, Any]]) -> None:
             linestyle=(0, (4, 2)),
         )
     axes.set(xlabel="epoch", ylabel="accuracy [%]", ylim=(0, 100), title="learning curves")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(color="0.9")
     axes.set_axisbelow(True)
     axes.legend(loc="lower right", frameon=True, framealpha=1.0, edgecolor="0.8", fontsize=10)

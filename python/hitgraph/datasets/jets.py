@@ -114,9 +114,7 @@ def _features(pt: FloatArray, place: FloatArray, eta: float) -> FloatArray:
     return np.column_stack([place, *np.log(columns), np.hypot(*place.T)])
 
 
-def _particles(
-    random: np.random.Generator, kind: str, pt: float
-) -> tuple[FloatArray, FloatArray]:
+def _particles(random: np.random.Generator, kind: str, pt: float) -> tuple[FloatArray, FloatArray]:
     """pT (count) and places (count, 2) of a jet's particles."""
     hard: list[tuple[float, FloatArray]] = []
     for prong in _prongs(random, kind, pt):

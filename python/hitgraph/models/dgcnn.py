@@ -242,5 +242,5 @@ class DGCNNSegmentation(nn.Module):
             kinds = nn.functional.one_hot(category, self.categories).to(x.dtype)
             events = torch.cat((events, self.category(kinds)), 1)
         of_points = torch.cat((to_points(events, splits, len(x)), points), 1)
-        result: Tensor = self.out(self.dense(of_points))
-        return result.unflatten(0, given.shape[:-1])
+        result: Tensor = self.out(self.dense(of_points)).unflatten(0, given.shape[:-1])
+        return result
