@@ -63,8 +63,8 @@ def prepare(seed: int, quick: bool) -> Task:
     """Samples and networks."""
     return Task(
         classes=JET_CLASSES,
-        train=sample_of(640 if quick else 10_000, 2 * seed),
-        test=sample_of(200 if quick else 3000, 2 * seed + 1),
+        train=sample_of(640 if quick else 8000, 2 * seed),
+        test=sample_of(200 if quick else 2000, 2 * seed + 1),
         networks={"ParticleNet": WithGraph, "PointNet": WithoutGraph},
         plan=Plan(epochs=2 if quick else 8, batch=64, rate=5e-3),
     )

@@ -164,16 +164,30 @@ def _run_at_once(modules: list[nn.Module], inputs: EdgeInputs, aggregation: str)
     if kept is not None:
         values = values.index_select(0, kept)
     for module in modules:
-        of_batch = isinstance(module, nn.BatchNorm1d) and uses_batch_statistics(module)
-        if not of_batch or (known and len(values) > 1):  # torch normalises no single value
+        if not (isinstance(module, nn.BatchNorm1d) and uses_batch_statistics(module)):
             values = module(values)
+        elif known and len(values) > 1:  # torch normalises no single value
+            values = _normalised_by_torch(module, values)
         else:
-            assert isinstance(module, nn.BatchNorm1d)
             there = present if kept is None else present[kept]
             values = _normalised(module, values, *_statistics_of(module, values, there))
     if kept is not None:
         values = values.new_zeros((rows * k, values.shape[1])).index_copy(0, kept, values)
     return _reduce(values, present, rows, k, aggregation)
+
+
+def _normalised_by_torch(module: nn.BatchNorm1d, values: Tensor) -> Tensor:
+    """With the statistics of the values (E, C). They are moved to their mean first: torch's sums
+    lose the spread of values far from 0, whose normalised form is the same."""
+    with torch.no_grad():
+        near = values.mean(0)
+    mean, variance = torch.zeros_like(near), torch.ones_like(near)
+    result = nn.functional.batch_norm(
+        values - near, mean, variance, module.weight, module.bias, True, 1.0, module.eps
+    )
+    count = torch.tensor(len(values))
+    update_running_statistics(module, near + mean, variance * ((count - 1) / count), count)
+    return result
 
 
 def _statistics_of(
