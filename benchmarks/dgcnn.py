@@ -113,8 +113,9 @@ def assert_same_results(
 
 
 def training_step(network: nn.Module, inputs: tuple[Tensor, Tensor], loss: Network) -> Step:
-    """Forward, the loss of the result, backward, a step of SGD; the loss is returned."""
-    optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9)
+    """Forward, the loss of the result, backward, a step of SGD, so small that the loss, which is
+    returned, stays comparable from call to call."""
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-6, momentum=0.9)
 
     def step() -> tuple[Tensor, ...]:
         network.train()

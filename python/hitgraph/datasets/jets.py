@@ -18,13 +18,13 @@ JET_FEATURES = ("Δη", "Δφ", "ln pT", "ln E", "ln pT share", "ln E share", "�
 """Columns of `Jets.features`, those of arXiv:1902.08570 without charge and identity."""
 
 COLOUR = {"quark": 4 / 3, "gluon": 3.0}
-COUPLING = 0.25  # α_s, at all scales
+COUPLING = 0.12  # α_s, at all scales
 SMALLEST_SHARE = 0.005  # of an emission
 SMALLEST_ANGLE = 0.004
 SMALLEST_KT = 1.0  # GeV, of an emission
 HADRON_KT = 0.3  # GeV, of a particle around its parton
 RADIUS = 0.8  # of a jet, and the largest angle of an emission
-MASS = (80.0, 200.0)  # GeV, of what decays into prongs
+MASS = (120.0, 250.0)  # GeV, of what decays into prongs
 ETA = 2.0
 
 
@@ -69,7 +69,7 @@ def jets(
     angles. What has emitted breaks into particles around it. Two prongs are the quarks of
     something that decays, three and four those of decays in a row, at angles m / (p_T √(z (1 − z)))
     in a plane that is drawn at random. The mass m is drawn anew for every jet that decays, from
-    80 to 200 GeV whatever the number of its prongs, so that the mass does not tell it.
+    120 to 250 GeV whatever the number of its prongs, so that the mass does not tell it.
 
     Known deviation: small angles, no running coupling, no recoil, no pile-up, no detector, and
     colour connects nobody: a sample to try networks on, no simulation.
@@ -130,16 +130,16 @@ def _prongs(random: np.random.Generator, kind: str, pt: float) -> list[_Prong]:
     first, second = _decay(random, _Prong(pt, centre, "quark", RADIUS), mass)
     if kind == "two prongs":
         return [first, second]
-    pairs = [_decay(random, first, mass * random.uniform(0.35, 0.6))]
+    pairs = [_decay(random, first, mass * random.uniform(0.4, 0.6))]
     if kind == "three prongs":
         return [*pairs[0], second]
-    pairs.append(_decay(random, second, mass * random.uniform(0.35, 0.6)))
+    pairs.append(_decay(random, second, mass * random.uniform(0.4, 0.6)))
     return [prong for pair in pairs for prong in pair]
 
 
 def _decay(random: np.random.Generator, parent: _Prong, mass: float) -> tuple[_Prong, _Prong]:
     """Two prongs of a parent of this mass [GeV], around its place."""
-    share = random.uniform(0.2, 0.8)
+    share = random.uniform(0.3, 0.7)
     angle = min(mass / (parent.pt * np.sqrt(share * (1 - share))), RADIUS)
     across = angle * _direction(random)
     return (
