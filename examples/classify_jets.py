@@ -1,12 +1,12 @@
-"""Train ParticleNet to tell toy jets by what they come from.
+"""Train ParticleNet to count the prongs of toy jets.
 
     python examples/classify_jets.py             at most five minutes on two cores
     python examples/classify_jets.py --quick     seconds: that it runs, no result
 
-Five classes of `hitgraph.datasets.jets`: quarks, gluons, and two, three or four prongs of the same
-masses, as padded particles. ParticleNet's light version beside a network that sees every particle
-by itself (PointNet, here much like a particle-flow network), both trained on the same jets for as
-many steps. Writes classify_jets.png and classify_jets.json.
+Five classes of `hitgraph.datasets.jets`: particles of the same distribution in few prongs, in many
+or in none, padded. ParticleNet's light version beside a network that sees every particle by itself
+(PointNet, here much like a particle-flow network), both trained on the same jets for as many steps.
+Writes classify_jets.png and classify_jets.json.
 """
 
 from __future__ import annotations
