@@ -133,8 +133,7 @@ SEGMENTATIONS: dict[str, dict[str, Any]] = {
     "shapenet": {
         "in_features": 3,
         "classes": 50,
-        "k": 40,
-        "hidden": (256, 256, 128),
+                "hidden": (256, 256, 128),
         "drop_behind": (0, 1),
         "coord_slice": None,
         "transform": True,
