@@ -1,4 +1,4 @@
-# make demo [EVENT=file.npy]   make test   make bench   make sanitize
+# make demo [EVENT=file.npy]   make examples   make test   make bench   make sanitize
 #
 # .venv holds everything from PyPI, build/ what was compiled; both are kept, and a second run builds
 # only what changed.
@@ -12,10 +12,11 @@ SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt VERSION setup.py pypr
 CPP_FILES := $(shell find csrc tests -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench sanitize lint cpp-test python-test library clean
+.PHONY: help demo examples test bench sanitize lint cpp-test python-test library clean
 
 help:
 	@echo "make demo [EVENT=file.npy]  build, run on an event, write demo.png"
+	@echo "make examples               train DGCNN on shapes and ParticleNet on jets (minutes)"
 	@echo "make test                   every test, C++ and Python, format and lint checks"
 	@echo "make sanitize               the C++ tests under AddressSanitizer and UBSan"
 	@echo "make bench                  the search beside its peers (long)"
@@ -23,6 +24,10 @@ help:
 
 demo: library
 	$(BIN)/python examples/demo.py $(if $(EVENT),--event "$(EVENT)")
+
+examples: library
+	$(BIN)/python examples/classify_shapes.py
+	$(BIN)/python examples/classify_jets.py
 
 test: lint cpp-test python-test
 

@@ -133,6 +133,34 @@ def test_slices_against_the_formula(aggr, order, slice_bytes):
     assert_same_layer(layer, plain, x, index, 1e-9)
 
 
+@pytest.mark.parametrize("aggr", ["max", "mean", "sum"])
+@pytest.mark.parametrize("slice_bytes", [1000, 1 << 25])
+def test_slices_in_single_precision(aggr, slice_bytes):
+    x, index = cloud(60, 5, seed=4), graph_of(60, 7)
+    plain = deep_network(5, 4)
+    layer = EdgeConv(copy.deepcopy(plain), aggr, slice_bytes=slice_bytes)
+    assert_same_layer(layer, plain, x, index, 1e-4)
+
+
+@pytest.mark.parametrize("aggr", ["max", "mean", "sum"])
+def test_one_slice_without_looking_at_its_edges(aggr, monkeypatch):
+    """On CUDA and in a compiled graph missing edges stay where they are, with a weight of 0."""
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    x, index = cloud(30, 3, seed=4, dtype=torch.float64), graph_of(30, 5)
+    plain = deep_network(3, 4).double()
+    layer = EdgeConv(copy.deepcopy(plain), aggr)
+    assert_same_layer(layer, plain, x, index, 1e-9)
+
+
+def test_one_slice_makes_its_edges_once():
+    calls = []
+    network = deep_network(3, 4)
+    network[0].register_forward_hook(lambda module, given, result: calls.append(len(result)))
+    index = graph_of(30, 5)
+    EdgeConv(network, "mean")(cloud(30, 3, seed=4), index)
+    assert calls == [(index >= 0).sum()]
+
+
 def test_both_ways_agree():
     x, index = cloud(50, 4, seed=5, dtype=torch.float64), graph_of(50, 6)
     network = linear_network("norm", 4, 12).double()
@@ -143,16 +171,18 @@ def test_both_ways_agree():
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("fused", [True, False])
-def test_statistics_far_from_zero(fused):
+@pytest.mark.parametrize("way", ["fused", "one slice", "slices"])
+def test_statistics_far_from_zero(way):
     """Mean much larger than the spread: sums of squares would lose the variance."""
     x, index = 1e-2 * cloud(400, 3, seed=6), hitgraph.knn(cloud(400, 3, seed=6), 8).index
     network = nn.Sequential(nn.Linear(6, 16), nn.BatchNorm1d(16))
     with torch.no_grad():
         network[0].bias.add_(300)
-    if not fused:
+    if way != "fused":
         network.append(nn.Tanh())
-    layer, plain = EdgeConv(copy.deepcopy(network)), copy.deepcopy(network).double()
+    size = 20_000 if way == "slices" else 1 << 25
+    layer = EdgeConv(copy.deepcopy(network), slice_bytes=size)
+    plain = copy.deepcopy(network).double()
     layer(x, index)
     edge_conv(plain, x.double(), index)
     torch.testing.assert_close(
@@ -184,6 +214,20 @@ def test_gradcheck(kind):
         leaves[2] = torch.randn(4, dtype=torch.float64)
     leaves = [t if t is None else t.detach().clone().requires_grad_() for t in leaves]
     assert torch.autograd.gradcheck(call, leaves)
+
+
+@pytest.mark.parametrize("slice_bytes", [300, 1 << 25])
+@pytest.mark.parametrize("aggr", ["max", "mean", "sum"])
+def test_gradcheck_of_slices(aggr, slice_bytes):
+    network, index = deep_network(3, 4).double(), graph_of(12, 4)
+    layer = EdgeConv(network, aggr, slice_bytes=slice_bytes)
+    x = cloud(12, 3, seed=7, dtype=torch.float64).requires_grad_()
+    weights = [p for p in network.parameters() if p.dim() > 1]
+
+    def call(x, *_):
+        return layer(x, index)
+
+    assert torch.autograd.gradcheck(call, (x, *weights))
 
 
 def test_evaluation_is_differentiated_too():

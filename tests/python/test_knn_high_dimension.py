@@ -22,12 +22,13 @@ def test_lattices_against_the_reference(d):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("center", [10.0, 1000.0])
-def test_tight_clusters_far_from_the_origin(center, dtype):
+@pytest.mark.parametrize("center", [10.0, 100.0, 1000.0])
+@pytest.mark.parametrize("d", [64, 128])
+def test_tight_clusters_far_from_the_origin(d, center, dtype):
     """|x|^2 + |y|^2 - 2 x y loses the neighbours here: a recall of 0.2 and less."""
     random = torch.Generator().manual_seed(1)
-    centers = center * torch.randn(6, 64, generator=random)
-    points = centers.repeat_interleave(60, 0) + 1e-3 * torch.randn(360, 64, generator=random)
+    centers = center * torch.randn(6, d, generator=random)
+    points = centers.repeat_interleave(60, 0) + 1e-3 * torch.randn(360, d, generator=random)
     points = points.to(dtype)
     got = hitgraph.knn(points, 20)
     assert_same_bits(got, debug.knn_brute_force(points, 20))
@@ -58,6 +59,19 @@ def test_clouds_like_features(name):
     for k in (1, 20, 299, 500):
         got = hitgraph.knn(points, k, splits)
         assert_same_bits(got, debug.knn_brute_force(points, k, row_splits=splits))
+
+
+def test_a_big_cloud_of_features():
+    """Rows of one large cloud, clustered, with copies and a lattice among its points."""
+    random = torch.Generator().manual_seed(6)
+    points = cloud(20_000, 64, seed=7) + 10 * torch.randn(200, 64, generator=random).repeat(100, 1)
+    points[5000:6000] = points[:1000]
+    points[7000:8000] = lattice(1000, 64, seed=8, side=2)
+    asked = torch.zeros(len(points), dtype=torch.bool)
+    asked[torch.randperm(len(points), generator=random)[:400]] = True
+    asked[[0, 5000, 7000]] = True
+    got = hitgraph.knn(points, 20, query_mask=asked)
+    assert_same_bits(got, debug.knn_brute_force(points, 20, query_mask=asked))
 
 
 def test_every_level_of_instructions_does_the_same_work():

@@ -1,6 +1,7 @@
 """Event generators and point clouds: seeded, in NumPy, float32.
 
-Events with labels: `calo_event`, `tracker_event`, `learned_space`; recorded events: `read_event`.
+Events with labels: `calo_event`, `tracker_event`, `learned_space`; recorded events: `read_event`;
+clouds to classify: `shapes`, `jets`.
 Sets for benchmarks and tests by name: `points`, `batch`, `names`. Every generator takes ``rng``, a
 seed or a numpy Generator: the same seed gives the same data.
 """
@@ -22,8 +23,10 @@ from .adversarial import (
 )
 from .batches import Batch, batch_of_sizes, empty_events, one_huge_many_tiny, uneven_events
 from .calorimeter import CaloEvent, calo_event
+from .jets import JET_CLASSES, JET_FEATURES, Jets, jets
 from .recorded import EVENT_COLUMNS, read_event, read_event_table
 from .registry import batch, names, points
+from .shapes import SHAPE_CLASSES, Shapes, shapes
 from .spaces import (
     LabelledPoints,
     clustered,
@@ -38,10 +41,15 @@ from .tracker import TrackerEvent, tracker_event
 
 __all__ = [
     "EVENT_COLUMNS",
+    "JET_CLASSES",
+    "JET_FEATURES",
     "JET_PADDING",
+    "SHAPE_CLASSES",
     "Batch",
     "CaloEvent",
+    "Jets",
     "LabelledPoints",
+    "Shapes",
     "TrackerEvent",
     "batch",
     "batch_of_sizes",
@@ -59,6 +67,7 @@ __all__ = [
     "identical",
     "integer_lattice",
     "jet_padding",
+    "jets",
     "learned_space",
     "line",
     "line_with_outlier",
@@ -69,6 +78,7 @@ __all__ = [
     "points",
     "read_event",
     "read_event_table",
+    "shapes",
     "tracker_event",
     "underflowing",
     "uneven_events",

@@ -19,6 +19,18 @@ def splits_of(
     return torch.tensor([0, x.shape[0]], device=x.device)
 
 
+def flat_events(
+    where: str, x: Tensor, row_splits: Tensor | None, batch: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """Events of the same size (B, P, F) as (B · P, F) and their row_splits; x (N, F) as it is."""
+    if not isinstance(x, Tensor) or x.dim() != 3:  # the caller's checks are still to come
+        return x, row_splits
+    if row_splits is not None or batch is not None:
+        raise ValueError(f"{where}: expected (B, P, F) or row_splits and batch, got both")
+    events, points = x.shape[:2]
+    return x.flatten(0, 1), torch.arange(events + 1, device=x.device) * points
+
+
 def event_maximum(x: Tensor, row_splits: Tensor) -> Tensor:
     """(B, F): the largest of each column in each event; 0 in an empty one."""
     most = torch.segment_reduce(x, "max", offsets=row_splits, axis=0, initial=-torch.inf)

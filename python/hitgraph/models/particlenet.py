@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from hitgraph._arguments import check_features, check_sizes
 from hitgraph.nn import DynamicEdgeConv
 
-from .events import event_mean, splits_of
+from .events import event_mean, flat_events, splits_of
 
 
 class ParticleNetBlock(nn.Module):
@@ -57,7 +57,8 @@ SIZES = {
 
 class ParticleNet(nn.Module):
     """ParticleNet: one result a jet. The first graph is that of the particles' coordinates (η, φ),
-    further ones of the features before.
+    further ones of the features before. φ is taken as it comes: give it relative to the jet's axis,
+    or particles on both sides of ±π are far apart.
 
     Args:
         in_features: columns of the features.
@@ -109,12 +110,9 @@ class ParticleNet(nn.Module):
         """
         where = "hitgraph.models.ParticleNet"
         if features.dim() == 3:
-            jets, particles = features.shape[:2]
-            if row_splits is not None or batch is not None:
-                raise ValueError(f"{where}: expected padded jets or row_splits, got both")
-            row_splits = torch.arange(jets + 1, device=features.device) * particles
-            coordinates, features = coordinates.flatten(0, 1), features.flatten(0, 1)
+            coordinates = coordinates.flatten(0, 1)
             mask = None if mask is None else mask.flatten()
+        features, row_splits = flat_events(where, features, row_splits, batch)
         check_features(where, features, self.in_features, self.out.weight.dtype)
         splits = splits_of(features, row_splits, batch, batch_size)
         if mask is None:

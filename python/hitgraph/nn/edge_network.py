@@ -133,11 +133,13 @@ def run_in_slices(
 ) -> Tensor:
     """(M, C): the network's values on every edge, reduced over each row; 0 in a row without any.
 
-    A batch normalisation that uses the batch's statistics needs them of all edges: for each there
-    is a pass of its own over the slices, through what stands before it.
+    A batch normalisation that uses the batch's statistics needs them of all edges: if there are
+    several slices, for each there is a pass of its own over them, through what stands before it.
     """
     modules = flattened(network)
     slices = list(_slices(modules, inputs, slice_bytes))
+    if len(slices) == 1:
+        return _run_at_once(modules, inputs, aggregation)
     statistics: dict[int, tuple[Tensor, Tensor]] = {}
     for number, module in enumerate(modules):
         if isinstance(module, nn.BatchNorm1d) and uses_batch_statistics(module):
@@ -148,7 +150,62 @@ def run_in_slices(
         values = _through(modules, edges, statistics)
         return _reduce(values, present, end - begin, inputs.index.shape[1], aggregation)
 
-    return torch.cat([_maybe_again(len(slices), reduced, *rows) for rows in slices])
+    return torch.cat([_maybe_again(reduced, *rows) for rows in slices])
+
+
+def _run_at_once(modules: list[nn.Module], inputs: EdgeInputs, aggregation: str) -> Tensor:
+    """All edges go through each module once."""
+    rows, k = inputs.index.shape
+    values, present = inputs.of_rows(0, rows)
+    # Where looking costs no sync and breaks no graph, missing edges are left out.
+    known = values.is_cpu and not torch.compiler.is_compiling()
+    whole = known and bool(present.all())
+    kept = None if whole or not known else present.nonzero().squeeze(1)
+    if kept is not None:
+        values = values.index_select(0, kept)
+    for module in modules:
+        if not (isinstance(module, nn.BatchNorm1d) and uses_batch_statistics(module)):
+            values = module(values)
+        elif known and len(values) > 1:  # torch normalises no single value
+            values = _normalised_by_torch(module, values)
+        else:
+            there = present if kept is None else present[kept]
+            values = _normalised(module, values, *_statistics_of(module, values, there))
+    if kept is not None:
+        values = values.new_zeros((rows * k, values.shape[1])).index_copy(0, kept, values)
+    return _reduce(values, present, rows, k, aggregation)
+
+
+def _normalised_by_torch(module: nn.BatchNorm1d, values: Tensor) -> Tensor:
+    """With the statistics of the values (E, C). They are moved to their mean first: torch's sums
+    lose the spread of values far from 0, whose normalised form is the same."""
+    with torch.no_grad():
+        near = values.mean(0)
+    mean, variance = torch.zeros_like(near), torch.ones_like(near)
+    result = nn.functional.batch_norm(
+        values - near, mean, variance, module.weight, module.bias, True, 1.0, module.eps
+    )
+    count = torch.tensor(len(values))
+    update_running_statistics(module, near + mean, variance * ((count - 1) / count), count)
+    return result
+
+
+def _statistics_of(
+    module: nn.BatchNorm1d, values: Tensor, present: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Mean and variance (C) of those values (E, C) that are present (E); running statistics
+    follow."""
+    missing, count = ~present.unsqueeze(1), present.sum()
+    mean = values.masked_fill(missing, 0).sum(0) / count.clamp_min(1)
+    squares = (values - mean).square().masked_fill(missing, 0)
+    variance = squares.sum(0) / count.clamp_min(1)
+    update_running_statistics(module, mean, variance, count)
+    return mean, variance
+
+
+def _normalised(module: nn.BatchNorm1d, values: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+    values = (values - mean) * (variance + module.eps).rsqrt()
+    return values if module.weight is None else values * module.weight + module.bias
 
 
 def _slices(
@@ -166,9 +223,9 @@ def _slices(
         yield begin, min(begin + step, rows)
 
 
-def _maybe_again(slices: int, function: Callable[..., Tensor], *arguments: int) -> Tensor:
-    """Of several slices, each is made again in the backward pass."""
-    if slices == 1 or not torch.is_grad_enabled():
+def _maybe_again(function: Callable[..., Tensor], *arguments: int) -> Tensor:
+    """A slice, which is made again in the backward pass."""
+    if not torch.is_grad_enabled():
         return function(*arguments)
     result: Tensor = checkpoint(function, *arguments, use_reentrant=False)
     return result
@@ -182,10 +239,7 @@ def _through(
             values = module(values)
             continue
         assert isinstance(module, nn.BatchNorm1d)
-        mean, variance = statistics[number]
-        values = (values - mean) * (variance + module.eps).rsqrt()
-        if module.weight is not None:
-            values = values * module.weight + module.bias
+        values = _normalised(module, values, *statistics[number])
     return values
 
 
@@ -212,7 +266,7 @@ def _edge_statistics(
         deviations = deviations.masked_fill(~present.unsqueeze(1), 0)
         return torch.stack((deviations.sum(0), deviations.square().sum(0)))
 
-    total = torch.stack([_maybe_again(len(slices), sums, *rows) for rows in slices]).sum(0)
+    total = torch.stack([_maybe_again(sums, *rows) for rows in slices]).sum(0)
     count = (inputs.index >= 0).sum()
     first, second = total / count.clamp_min(1)
     mean, variance = near + first, (second - first.square()).clamp_min(0)
