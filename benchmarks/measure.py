@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from .cells import Cell, Contender, Prepared, Profile
-from .method.clock import in_turns
+from .method.clock import in_turns, seconds_of
 from .method.memory import peak
 from .method.oracle import as_dict
 
@@ -22,11 +22,16 @@ def measure(cell: Cell, prepared: Prepared, profile: Profile) -> dict[str, Any]:
         if isinstance(contender, str):
             entries[name] = {"status": "left out", "reason": contender}
             continue
-        entries[name] = judged(contender)
+        entries[name] = judged(contender, cell.device)
         if entries[name]["status"] == "right":
             running[name] = contender
-    calls = {(name, "seconds"): contender.call for name, contender in running.items()}
+    calls: dict[tuple[str, str], Callable[[], Any]] = {}
     for name, contender in running.items():
+        first = entries[name].pop("first_call")
+        if first > profile.effort.enough:
+            keep(entries[name], "seconds", [first])
+        else:
+            calls[name, "seconds"] = contender.call
         calls |= {(name, part): call for part, call in contender.parts.items()}
         if contender.threads and "threads" in cell.extras and cell.device == "cpu":
             for threads in thread_numbers():
@@ -41,7 +46,8 @@ def measure(cell: Cell, prepared: Prepared, profile: Profile) -> dict[str, Any]:
     if "memory" in cell.extras and profile.memory:
         for name, contender in running.items():
             measure_memory(cell, contender, entries[name])
-    release()
+    gc.collect()
+    release(cell.device)
     return {
         "key": cell.key,
         "group": cell.group,
@@ -54,15 +60,21 @@ def measure(cell: Cell, prepared: Prepared, profile: Profile) -> dict[str, Any]:
     }
 
 
-def judged(contender: Contender) -> dict[str, Any]:
-    """Whether the first result is right, or why there is none."""
+def judged(contender: Contender, device: str) -> dict[str, Any]:
+    """Whether the first result is right, and the seconds of that call; or why there is none."""
+    results = []
     try:
-        verdict = contender.verdict(contender.call())
+        first = seconds_of(lambda: results.append(contender.call()), device)
+        verdict = contender.verdict(results.pop())
     except Exception as error:  # a peer's failure is a result
         return {"status": "failed", "reason": reason(error)}
     finally:
-        release()
-    return {"status": "right" if verdict.right else "wrong", **as_dict(verdict)}
+        release(device)
+    found = {"status": "right", **as_dict(verdict), "first_call": first}
+    if not verdict.right:
+        del found["first_call"]
+        found["status"] = "wrong"
+    return found
 
 
 def keep(entry: dict[str, Any], what: str, samples: list[float]) -> None:
@@ -113,7 +125,8 @@ def reason(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[-1] if lines else ''}"[:300]
 
 
-def release() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
+def release(device: str) -> None:
+    """A GPU's memory, which the next library allocates by itself."""
+    if device != "cpu":
+        gc.collect()
         torch.cuda.empty_cache()

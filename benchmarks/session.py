@@ -133,8 +133,10 @@ def run(
 
 def one(group: Group, cell: Cell, profile: Profile) -> dict[str, Any]:
     """A measured cell; where even its inputs cannot be made, why."""
+    began = time.monotonic()
     try:
-        return measure(cell, group.prepare(cell, profile), profile)
+        found = measure(cell, group.prepare(cell, profile), profile)
+        return {**found, "took": time.monotonic() - began}
     except Exception as error:  # say, memory: the other cells must not be lost
         failed = {"key": cell.key, "group": cell.group, "device": cell.device, "case": cell.case}
         sizes = {"n": cell.n, "sizes": dict(cell.sizes), "facts": {}, "entries": {}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..cells import Cell, Prepared, Profile
 from ..inputs import events
 from ..peers import own
@@ -21,6 +23,9 @@ SETS = (
 )
 
 
+Make = Callable[..., Cell]
+
+
 def cells(profile: Profile, device: str) -> list[Cell]:
     def cell(case: str, n: int, d: int = 3, k: int = 40, *extras: str, **sizes: int) -> Cell:
         return Cell("knn", device, case, n, {"d": d, "k": k, **sizes}, frozenset(extras))
@@ -35,31 +40,51 @@ def cells(profile: Profile, device: str) -> list[Cell]:
         found += [cell("uniform", 200_000, 4, 64, "backward"), cell("gauss", 1_000_000, 5)]
         found += [cell("uniform", 1_000_000, 3, 30), cell("uniform", 200_000, 3, 1000)]
         return [*found, cell("jets", 100_000, 3, 16), *recorded(cell)]
-    large = profile.name == "full"
-    n = 200_000 if large else 50_000
-    found = [cell(name, n, 3, 40) for name in SETS if name != "uniform"]
+    return quick(cell) if profile.name == "quick" else full(cell)
+
+
+def quick(cell: Make) -> list[Cell]:
+    n = 20_000
+    found = [cell(name, n) for name in SETS if name != "uniform"]
     found += [cell("uniform", n, 3, 40, "parts", "backward"), *recorded(cell)]
-    sizes = (100, 1_000, 10_000, 100_000, 1_000_000) if large else (100, 1_000, 10_000, 200_000)
-    found += [
-        cell("uniform", m, 3, 40, *(("threads", "memory") if m == 200_000 else ("threads",)))
-        for m in sizes
-        if m > 100
-    ]
-    if large:
-        found += [cell("clustered", m) for m in (1_000, 10_000, 1_000_000)]
-        found += [cell("uniform", n, 4, 40, "memory", "threads"), cell("clustered", n, 4)]
-        found += [cell("uniform", n, 8), cell("clustered", n, 8, 40, "threads")]
-    found += [cell("uniform", 10_000, d) for d in (1, 2, 4, 8, 16, 64)]
-    found += [cell("clustered", 10_000, d) for d in (4, 8)]
-    found += [cell("uniform", n, 3, k) for k in ((1, 8, 100, 1000) if large else (1, 8, 100))]
+    found += [cell("uniform", m, 3, 40, "threads") for m in (1_000, 5_000)]
+    found += [cell("uniform", 50_000, 3, 40, "threads", "memory")]
+    found += [cell("uniform", 200_000, 3, 40, "threads")]
+    found += [cell("uniform", 5_000, d) for d in (1, 2, 4, 8, 16, 64)]
+    found += [cell("clustered", n, 8), cell("uniform", n, 3, 1), cell("uniform", n, 3, 100)]
+    found += [cell("uniform", 1_000, 3, 1), cell("uniform", 2_000, 256, 20)]
+    found += [cell("uniform", 100_000, 3, 10, queries=10)]
     found += [cell("uniform", 100, 3, k) for k in (4, 16)]
     found += [cell("jets", 50_000, 3, k) for k in (8, 16)]
-    found += [cell("tiny", 50_000, 3, 4), cell("uneven_events", n, 3)]
-    return [*found, cell("uniform", n, 3, 16, queries=1), cell("identical", 10_000, 3)]
+    found += [cell("tiny", 50_000, 3, 4), cell("uneven_events", n, 3, 16)]
+    return [*found, cell("uniform", n, 3, 16, queries=n), cell("identical", 5_000, 3)]
 
 
-def recorded(cell: object) -> list[Cell]:
-    return [cell("event", 0)] if callable(cell) and events().is_dir() else []
+def full(cell: Make) -> list[Cell]:
+    n = 200_000
+    found = [cell(name, n) for name in SETS if name != "uniform"]
+    found += [cell("uniform", n, 3, 40, "parts", "backward", "threads", "memory")]
+    found += recorded(cell)
+    found += [
+        cell(name, m, 3, 40, "threads")
+        for name in ("uniform", "clustered")
+        for m in (1_000, 10_000, 50_000, 1_000_000)
+    ]
+    found += [cell("uniform", n, d, 40, "memory", "threads") for d in (4, 8)]
+    found += [cell("clustered", n, d, 40, "threads") for d in (4, 8)]
+    found += [cell("uniform", 20_000, d) for d in (1, 2, 3, 4, 6, 8, 10, 12, 16, 32, 64, 128)]
+    found += [cell("clustered", 20_000, d) for d in (4, 8, 16)]
+    found += [cell("uniform", 5_000, 256, 20), cell("uniform", 1_000, 3, 1)]
+    found += [cell("uniform", m, 3, 10, queries=10) for m in (100_000, 1_000_000)]
+    found += [cell("uniform", 100, 3, k) for k in (4, 16)]
+    found += [cell("uniform", n, 3, k) for k in (1, 8, 16, 64, 100, 1000)]
+    found += [cell("jets", 50_000, 3, k) for k in (8, 16)]
+    found += [cell("tiny", n, 3, 4), cell("uneven_events", n, 3, 16)]
+    return [*found, cell("uniform", n, 3, 16, queries=n), cell("identical", n, 3)]
+
+
+def recorded(cell: Make) -> list[Cell]:
+    return [cell("event", 0)] if events().is_dir() else []
 
 
 def prepare(cell: Cell, profile: Profile) -> Prepared:

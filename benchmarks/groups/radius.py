@@ -13,7 +13,7 @@ def cells(profile: Profile, device: str) -> list[Cell]:
 
     if profile.name == "smoke":
         return [cell("uniform", 300, 5)]
-    n = {"quick": 50_000, "full": 200_000, "gpu": 1_000_000}[profile.name]
+    n = {"quick": 20_000, "full": 200_000, "gpu": 1_000_000}[profile.name]
     found = [cell(name, n) for name in ("uniform", "clustered", "tracker")]
     found += [cell("uniform", 100, 5), cell("jets", n, 8)]
     return [*found, *([cell("event", 0)] if events().is_dir() else [])]

@@ -19,7 +19,9 @@ def problem_of(cell: Cell) -> Problem:
     """The points of a cell, and what is asked of them."""
     sizes = cell.sizes
     cloud = inputs.make(cell.case, cell.n, sizes["d"], cell.device)
-    queries = cloud.points.flip(0).contiguous() + 1e-3 if sizes.get("queries") else None
+    queries = None
+    if "queries" in sizes:
+        queries = cloud.points.flip(0)[: sizes["queries"]].contiguous() + 1e-3
     r = radius_of(cloud.points, cloud.row_splits, sizes["mean"]) if "mean" in sizes else 0.0
     return Problem(cloud.points, cloud.row_splits, sizes.get("k", 0), r, queries)
 
@@ -83,9 +85,9 @@ def recipe(peer: Peer, task: str, cell: Cell) -> tuple[str, str]:
     large = f"Cell('', 'cpu', {cell.case!r}, {cell.n}, {dict(cell.sizes)!r})"
     prepare = (
         "from benchmarks.cells import Cell\n"
-        "from benchmarks.peers import present\n"
+        "from benchmarks.peers import PEERS\n"
         "from benchmarks.groups.searches import problem_of\n"
-        f"peer = next(p for p in present() if p.name == {name})\n"
+        f"peer = next(p for p in PEERS if p.name == {name})\n"
         f"peer.call({task!r}, problem_of({small}))()\n"
         f"call = peer.call({task!r}, problem_of({large}))"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -18,12 +17,13 @@ class Effort(NamedTuple):
     Attributes:
         rounds: turns of every call.
         burst: seconds of one turn; a shorter call is repeated within its turn, 20 times at most.
-        once: a call that takes longer than this is timed in the first round alone.
+        enough: seconds after which a call is not given another turn; a call that takes longer is
+            made once.
     """
 
     rounds: int
     burst: float
-    once: float
+    enough: float
 
 
 def synchronize(device: str) -> None:
@@ -50,7 +50,7 @@ def turn(call: Call, effort: Effort, device: str = "cpu") -> list[float]:
     Calls too short for the clock are timed ten together.
     """
     first = seconds_of(call, device)
-    if first > effort.once:
+    if first > effort.enough:
         return [first]
     together = 10 if first < 1e-4 else 1
     repeats = max(1, min(20, round(effort.burst / max(first * together, 1e-9))))
@@ -70,15 +70,16 @@ def in_turns(
     A call that fails loses its samples and gives the error; the others go on.
     """
     samples: dict[str, list[float] | Exception] = {name: [] for name in calls}
-    for number in range(effort.rounds):
+    spent = dict.fromkeys(calls, 0.0)
+    for _ in range(effort.rounds):
         for name, call in calls.items():
             found = samples[name]
-            if isinstance(found, Exception):
+            if isinstance(found, Exception) or spent[name] > effort.enough:
                 continue
-            if number and statistics.median(found) > effort.once:
-                continue
+            begin = time.perf_counter()
             try:
                 found += turn(call, effort, device)
             except Exception as error:  # out of memory is a result, too
                 samples[name] = error
+            spent[name] += time.perf_counter() - begin
     return samples

@@ -43,6 +43,15 @@ def sampled(problem: Problem, rows: int = 100) -> NDArray[np.int64]:
 
 def distances2(problem: Problem, query: int) -> NDArray[np.float64]:
     """(n): float64, from a query to every point; +inf for another event's and for itself."""
+    if query in problem.known:
+        return problem.known[query]
+    found = computed(problem, query)
+    if found.nbytes * (len(problem.known) + 1) < 5e8:
+        problem.known[query] = found
+    return found
+
+
+def computed(problem: Problem, query: int) -> NDArray[np.float64]:
     points = problem.exact
     if problem.queries is not None:
         other: NDArray[np.float64] = problem.queries[query].double().cpu().numpy()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from .base import Peer
 from .every_pair import Cdist, CdistByProduct, CuVs, Faiss, FaissGpu, KeOps, PyTorch3d
 from .fastgraphcompute import FastGraphCompute
@@ -29,11 +31,7 @@ PEERS: tuple[Peer, ...] = (
 )
 
 
-def versions() -> dict[str, str | None]:
-    """Of every peer; None where it cannot be imported."""
-    return {peer.name: peer.version() for peer in PEERS}
-
-
+@cache
 def present() -> list[Peer]:
     """hitgraph, and the peers that can be imported."""
     return [peer for peer in PEERS if peer.version() is not None]

@@ -53,10 +53,10 @@ def title(cell: CellResult) -> str:
 def sizes(cell: CellResult) -> str:
     """n and the other numbers, as a reader says them."""
     words = {"mean": "{} neighbours in the mean", "f": "F = {}", "out": "{} features out"}
-    words["queries"] = "other queries"
+    words["queries"] = "{} other queries"
     numbers = [f"n = {grouped(cell['n'])}"] if cell["n"] else []
     for name, value in cell["sizes"].items():
-        numbers.append(words.get(name, f"{name} = {{}}").format(value))
+        numbers.append(words.get(name, f"{name} = {{}}").format(grouped(value)))
     return ", ".join(numbers)
 
 

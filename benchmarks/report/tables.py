@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -30,12 +31,19 @@ def entry(cell: CellResult, name: str) -> str:
     if found is None or found["status"] == "left out":
         return "–"
     if found["status"] == "wrong":
-        return f"wrong: recall {found['recall']:.4g}"
+        return f"wrong: {mistake(found)}"
     time, own = time_of(cell, name), time_of(cell, OWN)
     if time is None:
         return "failed"
     ratio = f" ({readings.digits(time.median / own.median)}×)" if own else ""
     return seconds(time.median) + ratio
+
+
+def mistake(found: dict[str, Any]) -> str:
+    """How wrong; never rounded up to right."""
+    if found["recall"] < 1:
+        return f"recall {math.floor(1e4 * found['recall']) / 1e4:g}"
+    return f"a distance is off by {found['error']:.1g} of itself"
 
 
 def comparison(cells: list[CellResult]) -> str:
@@ -160,7 +168,7 @@ def wrong(results: Results) -> str | None:
     rows = []
     for cell, name, found in readings.not_right(results):
         if found["status"] == "wrong":
-            what = f"wrong: recall {found['recall']:.4g}, largest error {found['error']:.1g}"
+            what = f"wrong: {mistake(found)}"
         else:
             what = f"failed: {found['reason']}"
         rows.append([f"{cell['group']}: {title(cell)}", sizes(cell), name, what])
