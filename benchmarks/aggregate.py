@@ -69,7 +69,7 @@ class Edges(NamedTuple):
     """What one aggregation is given, and the gradients of its results."""
 
     features: Tensor
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index
     distance2: Tensor
     transposed: hitgraph.TransposedGraph
     grads: tuple[Tensor, Tensor]

@@ -21,7 +21,9 @@ SEED = 1
 
 def events() -> Path:
     """The folder of the recorded events: HITGRAPH_EVENTS, or beside the project."""
-    return Path(os.environ.get("HITGRAPH_EVENTS", Path(__file__).parents[1] / "../shared/data/hgcal"))
+    return Path(
+        os.environ.get("HITGRAPH_EVENTS", Path(__file__).parents[1] / "../shared/data/hgcal")
+    )
 
 
 class Cloud(NamedTuple):

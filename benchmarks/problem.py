@@ -95,5 +95,5 @@ class Row(NamedTuple):
     distances if it has them.
     """
 
-    index: NDArray[np.int64]
+    index: NDArray[np.int64]  # type: ignore[assignment]  # hides tuple.index
     distance2: NDArray[np.float64] | None = None

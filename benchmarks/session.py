@@ -1,4 +1,4 @@
-"""A run: which cells, in which order, kept in one file that is whole whenever the run is cut off."""
+"""A run: which cells, in which order, in one file that is whole whenever the run is cut off."""
 
 from __future__ import annotations
 

@@ -76,4 +76,6 @@ def importing() -> Prepared:
 
     folder = Path(hitgraph.__file__).parent
     size = sum(file.stat().st_size for file in folder.glob("*.so"))
-    return Prepared({"hitgraph": process("hitgraph"), "torch": process("torch")}, 0, {"bytes": size})
+    return Prepared(
+        {"hitgraph": process("hitgraph"), "torch": process("torch")}, 0, {"bytes": size}
+    )

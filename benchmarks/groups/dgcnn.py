@@ -46,8 +46,7 @@ def prepare(cell: Cell, profile: Profile) -> Prepared:
         return lambda _: check_tensors(checks[name](), truth, BOUND)
 
     found: Contenders = {
-        name: Contender(step, verdict(name))
-        for name, step in edge_conv.layer_steps(x, out).items()
+        name: Contender(step, verdict(name)) for name, step in edge_conv.layer_steps(x, out).items()
     }
     return Prepared(found)
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from hitgraph.models import GravNetModel
+from hitgraph.nn import GravNet
 
 from .. import gravnet_model
 from ..aggregate import layers_of, steps_of_layers
 from ..cells import Cell, Contender, Contenders, Prepared, Profile
 from ..method.oracle import Verdict, check_tensors
-from ..peers.layers import LAYERS, TensorOperations, with_layers
+from ..peers.layers import LAYERS, TensorOperations, gravnet_of, with_layers
 
 MODES = {"model, inference": "no grad", "model, training step": "with grad"}
 LAYER = "layer, forward and backward"
@@ -33,9 +35,9 @@ def cells(profile: Profile, device: str) -> list[Cell]:
     if profile.name == "smoke":
         small = Cell("gravnet", device, LAYER, 300, {"k": 40})
         return [small, model(inference, 300), model(training, 300)]
-    if profile.name == "quick":
-        sizes, trained = (5_000, 10_000, 50_000), (10_000,)
-    else:
+    sizes: tuple[int, ...] = (5_000, 10_000, 50_000)
+    trained: tuple[int, ...] = (10_000,)
+    if profile.name != "quick":
         layer = Cell("gravnet", device, LAYER, 50_000, {"k": 40}, seconds=20)
         sizes = trained = (5_000, 10_000, 50_000, 100_000, 200_000)
     found = [layer, *(model(inference, n) for n in sizes)]
@@ -60,9 +62,7 @@ def layers(cell: Cell) -> Contenders:
     def verdict(name: str) -> Callable[[Any], Verdict]:
         return lambda _: check_tensors(checks[name](), truth, BOUND)
 
-    return {
-        name: Contender(step, verdict(name)) for name, step in steps_of_layers(layers).items()
-    }
+    return {name: Contender(step, verdict(name)) for name, step in steps_of_layers(layers).items()}
 
 
 def models(cell: Cell, profile: Profile) -> Contenders:
@@ -80,9 +80,8 @@ def models(cell: Cell, profile: Profile) -> Contenders:
     for peer in LAYERS:
         if peer.version() is not None and cell.device in peer.devices:
             twin = GravNetModel(preset=peer.preset)
-            theirs = [peer.gravnet(block.gravnet) for block in twin.blocks]
-            places = iter(theirs)
-            other = with_layers(copy.deepcopy(twin), lambda _, places=places: next(places))
+            places = iter([peer.gravnet(gravnet_of(block)) for block in twin.blocks])
+            other = with_layers(copy.deepcopy(twin), partial(taken, places))
             found[peer.name] = contender(other.to(cell.device), twin.to(cell.device), x, mode)
     if cell.n**2 > profile.pairs:
         found["tensor operations"] = f"more than {profile.pairs:.0e} pairs"
@@ -90,6 +89,10 @@ def models(cell: Cell, profile: Profile) -> Contenders:
         dense = with_layers(copy.deepcopy(own), TensorOperations)
         found["tensor operations"] = contender(dense, own, x, mode)
     return found
+
+
+def taken(places: Iterator[nn.Module], _: GravNet) -> nn.Module:
+    return next(places)
 
 
 def contender(model: nn.Module, own: GravNetModel, x: Tensor, mode: str) -> Contender:

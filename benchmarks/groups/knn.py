@@ -1,4 +1,4 @@
-"""The k nearest neighbours: sets, sizes, dimensions, numbers of neighbours, batches, small calls."""
+"""The k nearest neighbours: sets, sizes, dimensions, k, batches, few queries, small calls."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-
 import torch
 
 from ..aggregate import memory_bandwidth
@@ -13,7 +11,7 @@ from .clock import seconds_of
 
 def ceilings(device: str) -> dict[str, float]:
     """Bytes a second that a large copy reads and writes, float32 multiply-adds a second of a matrix
-    product (without TF32).
+    product (without TF32); the best of several.
     """
     if device == "cpu":
         return {"bytes": memory_bandwidth(), "multiply_adds": multiply_adds("cpu", 2048)}
@@ -26,7 +24,7 @@ def multiply_adds(device: str, n: int) -> float:
     try:
         a, b = (torch.randn(n, n, device=device) for _ in range(2))
         out = torch.empty_like(a)
-        samples = [seconds_of(lambda: torch.mm(a, b, out=out), device) for _ in range(6)]
+        samples = [seconds_of(lambda: torch.mm(a, b, out=out), device) for _ in range(8)]
     finally:
         torch.set_float32_matmul_precision(precision)
-    return n**3 / statistics.median(samples[1:])
+    return n**3 / min(samples)

@@ -55,7 +55,8 @@ def computed(problem: Problem, query: int) -> NDArray[np.float64]:
     points = problem.exact
     if problem.queries is not None:
         other: NDArray[np.float64] = problem.queries[query].double().cpu().numpy()
-        return np.square(points - other).sum(1)
+        found: NDArray[np.float64] = np.square(points - other).sum(1)
+        return found
     begin, end = problem.event_of(query)
     found = np.full(len(points), np.inf)
     found[begin:end] = np.square(points[begin:end] - points[query]).sum(1)

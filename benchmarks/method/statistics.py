@@ -19,7 +19,7 @@ class Spread(NamedTuple):
     median: float
     low: float
     high: float
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count
 
 
 def spread(samples: Sequence[float]) -> Spread:

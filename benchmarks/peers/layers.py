@@ -1,4 +1,4 @@
-"""Layers of other libraries, and the same layer with tensor operations, which is also the oracle."""
+"""Layers of other libraries, and the same with tensor operations, which is also the oracle."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import hitgraph
+from hitgraph.models.gravnet_model import GravNetBlock
 from hitgraph.nn import GravNet
 
 from .base import Peer
@@ -32,7 +33,8 @@ class PyG(Peer):
         sizes = own.space.out_features, own.propagate.out_features, own.k
         other = GravNetConv(own.in_features, own.out_features, *sizes)
         own.load_state_dict(other.state_dict())
-        return other
+        layer: nn.Module = other
+        return layer
 
 
 class FastGraphComputeLayer(Peer):
@@ -110,10 +112,15 @@ class InPlace(nn.Module):
 LAYERS = (PyG(), FastGraphComputeLayer())
 
 
+def gravnet_of(block: nn.Module) -> GravNet:
+    assert isinstance(block, GravNetBlock)
+    return block.gravnet
+
+
 def with_layers(
     model: hitgraph.models.GravNetModel, layer_of: Callable[[GravNet], nn.Module]
 ) -> nn.Module:
     """The model with other GravNets in their place: what `layer_of` makes of each."""
     for block in model.blocks:
-        block.gravnet = InPlace(layer_of(block.gravnet))
+        block.gravnet = InPlace(layer_of(gravnet_of(block)))
     return model

@@ -12,7 +12,7 @@ from .base import Peer, rows_of_edges
 
 class TorchCluster(Peer):
     name = "torch-cluster"
-    modules = ("torch_cluster",)
+    modules: ClassVar[tuple[str, ...]] = ("torch_cluster",)
     install = "pip install torch_cluster --no-build-isolation"
     devices = ("cpu", "cuda")
     tasks = ("knn", "radius")
@@ -33,7 +33,7 @@ class TorchCluster(Peer):
         return module.knn(problem.points, problem.asks, problem.with_self, *arguments)
 
     def knn_rows(self, problem: Problem, found: Any, queries: Sequence[int]) -> list[Row]:
-        return rows_of_edges(problem, queries, *found, k=problem.k)
+        return rows_of_edges(problem, queries, found[0], found[1], problem.k)
 
     def radius(self, problem: Problem, index: Any) -> Any:
         module = importlib.import_module(self.modules[0])
@@ -44,7 +44,7 @@ class TorchCluster(Peer):
         )
 
     def radius_rows(self, problem: Problem, found: Any, queries: Sequence[int]) -> list[Row]:
-        return rows_of_edges(problem, queries, *found)
+        return rows_of_edges(problem, queries, found[0], found[1])
 
 
 class InItsPlace(TorchCluster):
@@ -58,7 +58,7 @@ class InItsPlace(TorchCluster):
 
 class PygLib(TorchCluster):
     name = "pyg-lib"
-    modules: ClassVar[tuple[str, ...]] = ("pyg_lib",)
+    modules = ("pyg_lib",)
     install = "pip install pyg_lib -f https://data.pyg.org/whl/torch-<version>+<cpu|cuda>.html"
 
     def knn(self, problem: Problem, index: Any) -> Any:

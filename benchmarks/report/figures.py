@@ -177,7 +177,7 @@ def ratio_figure(rows: list[Row], heading: str) -> Draw:
         for _, ratios in rows:
             for name in ratios:
                 counts[name] = counts.get(name, 0) + 1
-        names = [name for name in chosen(list(counts), lambda name: counts[name])]
+        names = [name for name in chosen(list(counts), counts.__getitem__) if name != OWN]
         with style.figure(path, theme, WIDTH, 1.5 + 0.36 * len(rows)) as (_, (axes,)):
             draw_ratios(axes, rows, names, theme)
             axes.set_xlabel("time, in units of hitgraph's")

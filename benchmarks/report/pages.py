@@ -151,7 +151,9 @@ def write(runs: dict[str, Results], folder: Path, draw: bool = True) -> None:
     from . import figures, style
 
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = {stem: figures.draw_all(run, folder, stem) if draw else [] for stem, run in runs.items()}
+    drawn = {
+        stem: figures.draw_all(run, folder, stem) if draw else [] for stem, run in runs.items()
+    }
     for theme in style.THEMES if draw else ():
         published.draw(folder / f"published-{theme}.png", theme)
     for stem, results in runs.items():

@@ -39,16 +39,14 @@ def markdown() -> str:
 
 
 def draw(path: Path, theme: str) -> None:
-    """Published seconds against n, d = 3: hollow markers, dashed lines, no point of hitgraph's."""
+    """Published seconds against n, d = 3, on one kind of GPU: hollow markers, dashed lines, nothing
+    of hitgraph's.
+    """
     lines: dict[str, dict[int, float]] = {}
     names: dict[str, str] = {}
     for point in load()["points"]:
-        if point["d"] == 3 and point["set"] != "HGCAL hits":
+        if point["d"] == 3 and point["hardware"] == "A100" and point["set"] == "uniform":
             label = f"{point['system']}, k = {point['k']}"
-            if point["hardware"] != "A100":
-                label += f", GPU {point['hardware']}"
-            elif point["system"] == "FastGraphCompute":
-                label += ", A100"
             lines.setdefault(label, {})[point["n"]] = point["seconds"]
             names[label] = point["system"]
     with style.figure(path, theme, 8.6, 4.6) as (_, (axes,)):
@@ -62,8 +60,8 @@ def draw(path: Path, theme: str) -> None:
             )  # fmt: skip
             ends.append((max(line), line[max(line)], label, shade))
         xs = [n for line in lines.values() for n in line]
-        style.logarithmic(axes, xs, [s for line in lines.values() for s in line.values()], room=0.6)
+        style.logarithmic(axes, xs, [s for line in lines.values() for s in line.values()], room=0.5)
         axes.set(xlabel="points", ylabel="time, as published")
-        heading = "published by others, not measured here: k nearest neighbours, d = 3"
-        axes.set_title(f"{heading}\nA100 unless said otherwise", loc="left", fontsize=11)
+        heading = "published by others, not measured here: k nearest neighbours, uniform, d = 3"
+        axes.set_title(f"{heading}\nNVIDIA A100", loc="left", fontsize=11)
         style.label_ends(axes, ends)

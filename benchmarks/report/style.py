@@ -1,4 +1,4 @@
-"""How figures look: light and dark, colours that the colour-blind can tell apart, labels at lines."""
+"""How figures look: light and dark, colours for the colour-blind, labels at the lines."""
 
 from __future__ import annotations
 
@@ -101,10 +101,7 @@ def logarithmic(axes: Any, xs: Sequence[float], ys: Sequence[float], room: float
     axes.xaxis.set_major_locator(FixedLocator(decades if len(decades) > 1 else sorted(set(xs))))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    axes.set_ylim(
-        10 ** (math.floor(4 * math.log10(min(ys))) / 4),
-        10 ** (math.ceil(4 * math.log10(max(ys))) / 4),
-    )
+    axes.set_ylim(min(ys) / 1.4, max(ys) * 1.4)
     axes.yaxis.set_major_locator(LogLocator(10))
     axes.yaxis.set_major_formatter(EngFormatter(unit="s"))
     axes.yaxis.set_minor_formatter(NullFormatter())
@@ -119,26 +116,32 @@ def label_ends(axes: Any, ends: Sequence[tuple[float, float, str, str]], gap: fl
         ends: x, y, name and colour of every line.
         gap: in points (1/72 inch).
     """
+    from matplotlib.patheffects import withStroke
+
     axes.figure.draw_without_rendering()  # the layout, which places are computed by
     scale = 72 / axes.figure.dpi
-    heights = [axes.transData.transform((x, y))[1] * scale for x, y, _, _ in ends]
-    right = max(axes.transData.transform((x, y))[0] * scale for x, y, _, _ in ends)
-    order = sorted(range(len(ends)), key=lambda i: heights[i])
-    places = apart([heights[i] for i in order], gap)
-    for i, place in zip(order, places, strict=True):
-        x, y, name, shade = ends[i]
-        own = axes.transData.transform((x, y))[0] * scale
-        line = {"arrowstyle": "-", "color": shade, "linewidth": 0.7, "alpha": 0.6, "shrinkB": 3}
-        axes.annotate(
-            name,
-            (x, y),
-            xytext=(right - own + 12, place - heights[i]),
-            textcoords="offset points",
-            va="center",
-            color=shade,
-            arrowprops=line,
-            annotation_clip=False,
-        )
+    for right in {x for x, _, _, _ in ends}:  # lines that end at the same place share their gaps
+        group = [end for end in ends if end[0] == right]
+        points = [axes.transData.transform((x, y)) * scale for x, y, _, _ in group]
+        order = sorted(range(len(group)), key=lambda i: points[i][1])
+        places = apart([points[i][1] for i in order], gap)
+        for i, place in zip(order, places, strict=True):
+            x, y, name, shade = group[i]
+            moved = place - points[i][1]
+            text = axes.annotate(
+                name,
+                (x, y),
+                xytext=(14, moved),
+                textcoords="offset points",
+                va="center",
+                color=shade,
+                arrowprops={"arrowstyle": "-", "color": shade, "linewidth": 0.7, "shrinkB": 3},
+                annotation_clip=False,
+            )
+            # A line that passes behind a name is interrupted.
+            page = axes.get_facecolor()
+            text.set_path_effects([withStroke(linewidth=4, foreground=page)])
+            text.set_zorder(9)
 
 
 def apart(heights: Sequence[float], gap: float) -> list[float]:
