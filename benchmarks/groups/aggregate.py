@@ -25,7 +25,7 @@ def cells(profile: Profile, device: str) -> list[Cell]:
         return [Cell("aggregate", device, "random", 300, {"k": 8, "f": 4})]
     n = {"quick": 20_000, "full": 50_000, "gpu": 200_000}[profile.name]
     found = [cell("random", n, 32, "memory", "threads"), cell("ordered", n, 32)]
-    found += [cell("random", n, 128), cell("hubs", n, 32)]
+    found += [cell("random", n // 2, 128), cell("hubs", n // 2, 32)]
     return [*found, *([] if profile.name == "quick" else [cell("ordered", n, 128)])]
 
 

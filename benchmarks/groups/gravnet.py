@@ -36,7 +36,7 @@ def cells(profile: Profile, device: str) -> list[Cell]:
         small = Cell("gravnet", device, LAYER, 300, {"k": 40})
         return [small, model(inference, 300), model(training, 300)]
     sizes: tuple[int, ...] = (5_000, 10_000, 50_000)
-    trained: tuple[int, ...] = (10_000,)
+    trained: tuple[int, ...] = (5_000,)
     if profile.name != "quick":
         layer = Cell("gravnet", device, LAYER, 50_000, {"k": 40}, seconds=20)
         sizes = trained = (5_000, 10_000, 50_000, 100_000, 200_000)
@@ -83,7 +83,7 @@ def models(cell: Cell, profile: Profile) -> Contenders:
             places = iter([peer.gravnet(gravnet_of(block)) for block in twin.blocks])
             other = with_layers(copy.deepcopy(twin), partial(taken, places))
             found[peer.name] = contender(other.to(cell.device), twin.to(cell.device), x, mode)
-    if cell.n**2 > profile.pairs:
+    if 4 * cell.n**2 > profile.pairs:  # one search a block
         found["tensor operations"] = f"more than {profile.pairs:.0e} pairs"
     else:
         dense = with_layers(copy.deepcopy(own), TensorOperations)

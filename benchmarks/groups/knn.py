@@ -47,17 +47,17 @@ def quick(cell: Make) -> list[Cell]:
     n = 20_000
     found = [cell(name, n) for name in SETS if name != "uniform"]
     found += [cell("uniform", n, 3, 40, "parts", "backward"), *recorded(cell)]
-    found += [cell("uniform", m, 3, 40, "threads") for m in (1_000, 5_000)]
+    found += [cell("uniform", m, 3, 40, "threads") for m in (1_000, 10_000)]
     found += [cell("uniform", 50_000, 3, 40, "threads", "memory")]
     found += [cell("uniform", 200_000, 3, 40, "threads")]
-    found += [cell("uniform", 5_000, d) for d in (1, 2, 4, 8, 16, 64)]
+    found += [cell("uniform", 4_000, d) for d in (1, 2, 3, 4, 8, 16, 64)]
     found += [cell("clustered", n, 8), cell("uniform", n, 3, 1), cell("uniform", n, 3, 100)]
     found += [cell("uniform", 1_000, 3, 1), cell("uniform", 2_000, 256, 20)]
     found += [cell("uniform", 100_000, 3, 10, queries=10)]
     found += [cell("uniform", 100, 3, k) for k in (4, 16)]
     found += [cell("jets", 50_000, 3, k) for k in (8, 16)]
     found += [cell("tiny", 50_000, 3, 4), cell("uneven_events", n, 3, 16)]
-    return [*found, cell("uniform", n, 3, 16, queries=n), cell("identical", 5_000, 3)]
+    return [*found, cell("uniform", n, 3, 16, queries=n), cell("identical", 2_000, 3)]
 
 
 def full(cell: Make) -> list[Cell]:
