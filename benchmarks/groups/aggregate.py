@@ -44,7 +44,7 @@ def prepare(cell: Cell, profile: Profile) -> Prepared:
             verdict,
             {"forward": forward_of(aggregate.AGGREGATIONS[name], edges)},
             threads=name == "hitgraph",
-            recipe=recipe(name, cell),
+            recipe=recipe(name, cell) if name in ("hitgraph", "indexing") else None,
         )
         for name, step in aggregate.steps_on(edges).items()
     }

@@ -48,6 +48,9 @@ class PyKdTree(Peer):
     install = "pip install pykdtree"
     index = True
 
+    def refuses(self, problem: Problem) -> str | None:
+        return None if problem.points.shape[1] < 128 else "at most 127 dimensions"
+
     def build(self, problem: Problem) -> Any:
         from pykdtree.kdtree import KDTree
 

@@ -89,7 +89,7 @@ def behind(results: Results) -> list[Behind]:
         own = time_of(cell, OWN)
         for name in cell["entries"]:
             theirs = time_of(cell, name)
-            if is_peer(name) and own and theirs and theirs.median < own.median:
+            if is_peer(name) and own and theirs and 1.005 * theirs.median < own.median:
                 if cell["case"] == "import":  # torch is what hitgraph is imported on top of
                     continue
                 found.append(Behind(cell, name, own, theirs))
