@@ -1,4 +1,4 @@
-# make demo [EVENT=file.npy]   make examples   make test   make bench   make sanitize
+# make demo [EVENT=file.npy]   make examples   make test   make benchmark   make sanitize
 #
 # .venv holds everything from PyPI, build/ what was compiled; both are kept, and a second run builds
 # only what changed.
@@ -12,14 +12,14 @@ SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt VERSION setup.py pypr
 CPP_FILES := $(shell find csrc tests -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples test bench sanitize lint cpp-test python-test library clean
+.PHONY: help demo examples test benchmark sanitize lint cpp-test python-test library clean
 
 help:
 	@echo "make demo [EVENT=file.npy]  build, run on an event, write demo.png"
 	@echo "make examples               train DGCNN on shapes and ParticleNet on jets (minutes)"
 	@echo "make test                   every test, C++ and Python, format and lint checks"
 	@echo "make sanitize               the C++ tests under AddressSanitizer and UBSan"
-	@echo "make bench                  the search beside its peers (long)"
+	@echo "make benchmark              search and layers beside their peers (five minutes)"
 	@echo "make clean                  remove .venv and build"
 
 demo: library
@@ -95,8 +95,8 @@ $(VENV)/bench.stamp: $(VENV)/base.stamp
 	$(BIN)/python -m pip install -q $$(tools/extra bench)
 	@touch $@
 
-bench: library $(VENV)/bench.stamp
-	$(BIN)/python benchmarks/knn_cpu.py
+benchmark: library $(VENV)/bench.stamp $(VENV)/torch_cluster.stamp
+	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf $(VENV) build

@@ -18,7 +18,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -65,8 +65,18 @@ def along_a_z_curve(points: Tensor) -> Tensor:
     return torch.argsort(key)
 
 
-def aggregation_steps(n: int, k: int, f: int, kind: str = "random") -> dict[str, Step]:
-    """Forward and backward of one aggregation, by its name.
+class Edges(NamedTuple):
+    """What one aggregation is given, and the gradients of its results."""
+
+    features: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index
+    distance2: Tensor
+    transposed: hitgraph.TransposedGraph
+    grads: tuple[Tensor, Tensor]
+
+
+def aggregation_inputs(n: int, k: int, f: int, kind: str = "random") -> Edges:
+    """A graph of points in four dimensions and random features.
 
     kind: "random", points in random order; "ordered", near ones stored near each other; "hubs", all
     points the same.
@@ -79,8 +89,17 @@ def aggregation_steps(n: int, k: int, f: int, kind: str = "random") -> dict[str,
         torch.zeros_like(points) if kind == "hubs" else points, k
     )
     features, grads = torch.randn(n, f), (torch.randn(n, f), torch.randn(n, f))
-    features.requires_grad_()
-    distance2.requires_grad_()
+    return Edges(features.requires_grad_(), index, distance2.requires_grad_(), transposed, grads)
+
+
+def aggregation_steps(n: int, k: int, f: int, kind: str = "random") -> dict[str, Step]:
+    """Forward and backward of one aggregation, by its name."""
+    return steps_on(aggregation_inputs(n, k, f, kind))
+
+
+def steps_on(inputs: Edges) -> dict[str, Step]:
+    """Forward and backward of one aggregation of these edges, by its name."""
+    features, index, distance2, transposed, grads = inputs
 
     def step_of(aggregate: Callable[..., tuple[Tensor, ...]]) -> Step:
         def step() -> tuple[Tensor, ...]:
@@ -95,8 +114,16 @@ def aggregation_steps(n: int, k: int, f: int, kind: str = "random") -> dict[str,
     return {name: step_of(aggregate) for name, aggregate in AGGREGATIONS.items()}
 
 
-def layer_steps(n: int) -> dict[str, Step]:
-    """Forward and backward of a whole layer as torch_geometric defines it, k = 40."""
+class Layers(NamedTuple):
+    """Layers of the same weights, what they are applied to, and the gradient of the result."""
+
+    layers: dict[str, torch.nn.Module]
+    x: Tensor
+    grad: Tensor
+
+
+def layers_of(n: int) -> Layers:
+    """A whole layer as torch_geometric defines it, k = 40."""
     torch.manual_seed(1)
     own = GravNet.preset("pyg", 64, 64, space_dimensions=4, propagate_features=32, k=40)
     layers: dict[str, torch.nn.Module] = {"hitgraph": own}
@@ -108,8 +135,17 @@ def layer_steps(n: int) -> dict[str, Step]:
     else:
         other = GravNetConv(64, 64, space_dimensions=4, propagate_dimensions=32, k=40)
         own.load_state_dict(other.state_dict())
-        layers["torch_geometric"] = other
-    x, grad = torch.randn(n, 64, requires_grad=True), torch.randn(n, 64)
+        layers["torch_geometric"] = other.to(own.space.weight.device)
+    return Layers(layers, torch.randn(n, 64, requires_grad=True), torch.randn(n, 64))
+
+
+def layer_steps(n: int) -> dict[str, Step]:
+    """Forward and backward of a whole layer."""
+    return steps_of_layers(layers_of(n))
+
+
+def steps_of_layers(layers: Layers) -> dict[str, Step]:
+    x, grad = layers.x, layers.grad
 
     def step_of(layer: torch.nn.Module) -> Step:
         def step() -> tuple[Tensor, ...]:
@@ -122,7 +158,7 @@ def layer_steps(n: int) -> dict[str, Step]:
 
         return step
 
-    return {name: step_of(layer) for name, layer in layers.items()}
+    return {name: step_of(layer) for name, layer in layers.layers.items()}
 
 
 def in_turns(steps: dict[str, Step], rounds: int, tolerance: float) -> dict[str, list[float]]:

@@ -67,17 +67,33 @@ def search_steps(clouds: int, x: Tensor) -> dict[str, Step]:
     return {**steps, "torch-cluster": cluster}
 
 
-def layer_steps(x: Tensor, out_features: int) -> dict[str, Step]:
-    """A layer's result and the gradient of its input."""
-    splits = torch.arange(0, len(x) + 1, POINTS)
-    index = hitgraph.knn(x, K, splits, include_self=True).index
+def graph_of(x: Tensor) -> Tensor:
+    """(N, k): the neighbours in clouds of 1024 points, each among its own."""
+    splits = torch.arange(0, len(x) + 1, POINTS, device=x.device)
+    return hitgraph.knn(x, K, splits, include_self=True).index
+
+
+def network_of(in_features: int, out_features: int) -> nn.Sequential:
+    """A linear map of both points' features, normalised; always the same weights."""
     torch.manual_seed(2)
-    network = nn.Sequential(
-        nn.Linear(2 * x.shape[1], out_features, bias=False),
+    return nn.Sequential(
+        nn.Linear(2 * in_features, out_features, bias=False),
         nn.BatchNorm1d(out_features),
         nn.LeakyReLU(0.2),
     )
-    leaf, grad = x.clone().requires_grad_(), torch.randn(len(x), out_features)
+
+
+def gradient_of(x: Tensor, out_features: int) -> Tensor:
+    """Of the layer's result, always the same."""
+    torch.manual_seed(3)
+    return torch.randn(len(x), out_features).to(x.device)
+
+
+def layer_steps(x: Tensor, out_features: int) -> dict[str, Step]:
+    """A layer's result and the gradient of its input."""
+    index = graph_of(x)
+    network = network_of(x.shape[1], out_features).to(x.device)
+    leaf, grad = x.clone().requires_grad_(), gradient_of(x, out_features)
 
     def step_of(layer: nn.Module, graph: Tensor) -> Step:
         def step() -> tuple[Tensor, ...]:
@@ -95,9 +111,9 @@ def layer_steps(x: Tensor, out_features: int) -> dict[str, Step]:
         from torch_geometric.nn import EdgeConv as Theirs
     except ImportError:
         return steps
-    rows = torch.arange(len(x)).repeat_interleave(K)
+    rows = torch.arange(len(x), device=x.device).repeat_interleave(K)
     edges = torch.stack((index.flatten(), rows))
-    other = Theirs(copy.deepcopy(network), "max")  # and its weights drawn anew
+    other = Theirs(copy.deepcopy(network), "max").to(x.device)  # and its weights drawn anew
     other.load_state_dict({f"nn.{name}": value for name, value in network.state_dict().items()})
     return {**steps, "torch_geometric": step_of(other, edges)}
 

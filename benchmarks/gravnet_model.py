@@ -20,7 +20,6 @@ import gc
 import itertools
 import json
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +31,7 @@ from hitgraph.models import GravNetModel
 
 from . import report_gravnet_model as report
 from .environment import environment
+from .method.clock import seconds_of
 
 SIZES = (5_000, 10_000, 50_000, 100_000, 200_000)
 MODES = ("no grad", "with grad")
@@ -59,7 +59,19 @@ def make_step(case: Case, form: str) -> Step:
     if form == "compiled":
         # Sizes as constants, one program each: no size pays for the generality that others need.
         run = torch.compile(model, fullgraph=True, dynamic=False)
-    if case.mode == "no grad":
+    return step_of(run, model, x, case.mode)
+
+
+def step_of(run: Callable[[Tensor], Tensor], model: nn.Module, x: Tensor, mode: str) -> Step:
+    """The forward pass, or a training step.
+
+    Args:
+        run: the model, or its compiled form.
+        model: whose parameters learn.
+        x: the event.
+        mode: of MODES.
+    """
+    if mode == "no grad":
         return torch.inference_mode()(lambda: run(x))
 
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -70,19 +82,6 @@ def make_step(case: Case, form: str) -> Step:
         optimizer.step()
 
     return train
-
-
-def seconds_of(step: Step, device: str) -> float:
-    synchronize(device)
-    begin = time.perf_counter()
-    step()
-    synchronize(device)
-    return time.perf_counter() - begin
-
-
-def synchronize(device: str) -> None:
-    if device != "cpu":
-        torch.cuda.synchronize()
 
 
 def measure(case: Case, forms: Iterable[str], repeats: int) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""How things are measured: time, correctness, memory, the machine's ceilings, statistics."""
