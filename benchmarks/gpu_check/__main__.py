@@ -90,7 +90,15 @@ def cuda_stage(seconds: float) -> Result:
 
 def tests_stage(seconds: float) -> Result:
     """Everything else, but what compiles for minutes and needs no GPU."""
-    others = ("cuda", "cuda_edge_conv", "cuda_gravnet", "kernel_report", "without_cuda", "consumer", "setup")
+    others = (
+        "cuda",
+        "cuda_edge_conv",
+        "cuda_gravnet",
+        "kernel_report",
+        "without_cuda",
+        "consumer",
+        "setup",
+    )
     ignored = [f"--ignore=tests/python/test_{name}.py" for name in others]
     return pytest(seconds, "--continue-on-collection-errors", *ignored, "tests/python")
 
@@ -127,13 +135,13 @@ def sanitizer_stage(seconds: float) -> Result:
 
 STAGES: dict[str, tuple[float, Callable[[float], Result]]] = {
     "build": (90, build_stage),
-    "cells": (85, lambda seconds: run_module("cells", seconds)),
-    "gravnet": (80, lambda seconds: run_module("gravnet", seconds, str(seconds))),
-    "edge_conv": (70, lambda seconds: run_module("edge_conv", seconds, str(seconds))),
-    "cuda": (80, cuda_stage),
-    "bits": (70, lambda seconds: run_module("bits", seconds)),
-    "sanitizer": (115, sanitizer_stage),
-    "tests": (80, tests_stage),
+    "cells": (80, lambda seconds: run_module("cells", seconds)),
+    "gravnet": (75, lambda seconds: run_module("gravnet", seconds, str(seconds))),
+    "edge_conv": (50, lambda seconds: run_module("edge_conv", seconds, str(seconds))),
+    "cuda": (75, cuda_stage),
+    "bits": (65, lambda seconds: run_module("bits", seconds)),
+    "sanitizer": (105, sanitizer_stage),
+    "tests": (60, tests_stage),
 }
 
 

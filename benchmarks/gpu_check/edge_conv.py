@@ -107,7 +107,7 @@ def layer_error(inputs: int, outputs: int, training: bool, device: str) -> float
     for place in ("cpu", device):
         layer = EdgeConv(network).to(place).train(training)
         assert layer.path(place) == "fused"
-        leaf = x.to(place).requires_grad_()
+        leaf = x.clone().to(place).requires_grad_()
         y = layer(leaf, index.to(place))
         weight = torch.linspace(-1, 1, y.numel(), dtype=y.dtype).view(y.shape).to(place)
         layer.zero_grad()

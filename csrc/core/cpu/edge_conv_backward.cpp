@@ -85,8 +85,8 @@ class Backward {
     if (!gradient_.trained || edges == 0) return;
     for (int64_t c = 0; c < channels_; ++c) {
       constant_[c] = static_cast<T>(-gradient_.factor[c] * grad_sums_[channels_ + c] / edges);
-      linear_[c] = static_cast<T>(-gradient_.factor[c] * gradient_.inverse[c] *
-                                  grad_sums_[c] / edges);
+      linear_[c] =
+          static_cast<T>(-gradient_.factor[c] * gradient_.inverse[c] * grad_sums_[c] / edges);
     }
   }
 
