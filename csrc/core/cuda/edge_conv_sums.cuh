@@ -42,14 +42,15 @@ HITGRAPH_DEVICE void add_to(Vector<double, kWidth>& sum, const Vector<T, kWidth>
 // Adds up what the groups of the block hold of the same channels, at partial[place] and on.
 template <typename Channels>
 HITGRAPH_DEVICE void write_share(const RowGroup& group, const Channels& channels,
-                                 Vector<double, Channels::kWidth> sum, Global<double> partial,
-                                 int64_t place) {
+                                 const Vector<double, Channels::kWidth>& own,
+                                 Global<double> partial, int64_t place) {
   constexpr int kWidth = Channels::kWidth;
   const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
   const Shared<double> held = shared_array<double>(0, kWidth * kEdgeConvThreads);
-  for (int v = 0; v < kWidth; ++v) held[v * threads + thread] = sum.lanes[v];
+  for (int v = 0; v < kWidth; ++v) held[v * threads + thread] = own.lanes[v];
   __syncthreads();
   if (thread < group.size) {
+    auto sum = own;
     for (int other = thread + group.size; other < threads; other += group.size) {
       for (int v = 0; v < kWidth; ++v) sum.lanes[v] += held[v * threads + other];
     }

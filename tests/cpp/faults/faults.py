@@ -356,8 +356,8 @@ FAULTS = {
     ),
     "edge_conv_share_read_before_it_is_written": edge_conv(
         "edge_conv_sums.cuh",
-        "held[v * threads + thread] = sum.lanes[v];\n  __syncthreads();",
-        "held[v * threads + thread] = sum.lanes[v];",
+        "held[v * threads + thread] = own.lanes[v];\n  __syncthreads();",
+        "held[v * threads + thread] = own.lanes[v];",
         "[shared race]",
         "[shared uninitialised]",
     ),
