@@ -50,7 +50,7 @@ TEST_P(TileCuda, EveryDimension) {
   for (const int64_t dim : {9, 128}) expect_the_cpu_rows(cloud<float>(dim, 70), {5}, {false});
 }
 
-TEST_P(TileCuda, EveryK) { expect_the_cpu_rows(cloud<float>(19), {1, 7, 40, 64, 150, 250}); }
+TEST_P(TileCuda, EveryK) { expect_the_cpu_rows(cloud<float>(19), {1, 40, 150}); }
 
 TEST_P(TileCuda, Double) {
   expect_the_cpu_rows(cloud<double>(16), {1, 40});
