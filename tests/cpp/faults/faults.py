@@ -385,14 +385,6 @@ FAULTS = {
         "deviation * deviation",
         "[wrong rows]",
     ),
-    "edge_conv_rows_of_the_next_share": edge_conv(
-        "edge_conv_sums.cuh",
-        "first + own < end ? first + own : all",
-        "first + own",
-        "[global bounds]",
-        "[global race]",
-        "[wrong rows]",
-    ),
     "edge_conv_empty_rows_activated": edge_conv(
         "edge_conv.cuh",
         "problem.channels == 0 || problem.slot[begin] == no_slot<Slot>()",
