@@ -494,12 +494,6 @@ FAULTS = {
         "[global",
     ),
     "tile_self_found": tile("tile_search.cuh", "index != state.self &&", "", "[wrong rows]"),
-    "tile_box_left_out_too_early": tile(
-        "tile_search.cuh",
-        "const bool within = bound <= widest_;",
-        "const bool within = 4 * bound <= widest_;",
-        "[wrong rows]",
-    ),
     "tile_pool_overflow": tile(
         "tile_search.cuh",
         "if (state.count + __popc(accepted) > launch_.pool.capacity) {",
