@@ -45,10 +45,12 @@ set(HITGRAPH_CORE_AVX512_SOURCES
 
 # Compiled by nvcc; no torch header.
 set(HITGRAPH_CORE_CUDA_SOURCES
+  csrc/core/cuda/edge_conv.cu
   csrc/core/cuda/graph.cu
   csrc/core/cuda/gravnet.cu
   csrc/core/cuda/knn.cu
-  csrc/core/cuda/radius.cu)
+  csrc/core/cuda/radius.cu
+  csrc/core/cuda/tile_search.cu)
 
 set(HITGRAPH_OPS_SOURCES
   csrc/ops/api.cpp
@@ -76,6 +78,7 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/cpu/transpose_graph.cpp
   csrc/ops/cuda/cpu_only.cpp
   csrc/ops/edge_conv_problem.cpp
+  csrc/ops/edge_conv_products.cpp
   csrc/ops/gravnet_problem.cpp
   csrc/ops/hit_checks.cpp
   csrc/ops/schema.cpp
@@ -84,6 +87,7 @@ set(HITGRAPH_OPS_SOURCES
 # One of the two: for CUDA tensors, with kernels and without.
 set(HITGRAPH_OPS_CUDA_SOURCES
   csrc/ops/cuda/distance2_backward.cpp
+  csrc/ops/cuda/edge_conv.cpp
   csrc/ops/cuda/gravnet.cpp
   csrc/ops/cuda/knn.cpp
   csrc/ops/cuda/radius.cpp
@@ -115,10 +119,12 @@ set(HITGRAPH_CPP_TESTS
 
 # Those that run kernels on the host.
 set(HITGRAPH_HOST_CUDA_TESTS
+  tests/cpp/edge_conv_cuda_test.cpp
   tests/cpp/graph_cuda_test.cpp
   tests/cpp/gravnet_cuda_test.cpp
   tests/cpp/host_cuda_memory_test.cpp
   tests/cpp/host_cuda_test.cpp
   tests/cpp/knn_cuda_test.cpp
   tests/cpp/knn_cuda_work_test.cpp
-  tests/cpp/radius_cuda_test.cpp)
+  tests/cpp/radius_cuda_test.cpp
+  tests/cpp/tile_cuda_test.cpp)

@@ -84,13 +84,21 @@ def pytest(seconds: float, *arguments: str) -> Result:
 
 
 def cuda_stage(seconds: float) -> Result:
-    files = ("test_cuda.py", "test_cuda_gravnet.py", "test_cuda_radius.py")
-    return pytest(seconds, *(f"tests/python/{name}" for name in files))
+    names = ("cuda", "cuda_edge_conv", "cuda_gravnet", "cuda_radius")
+    return pytest(seconds, *(f"tests/python/test_{name}.py" for name in names))
 
 
 def tests_stage(seconds: float) -> Result:
     """Everything else, but what compiles for minutes and needs no GPU."""
-    others = ("cuda", "cuda_gravnet", "kernel_report", "without_cuda", "consumer", "setup")
+    others = (
+        "cuda",
+        "cuda_edge_conv",
+        "cuda_gravnet",
+        "kernel_report",
+        "without_cuda",
+        "consumer",
+        "setup",
+    )
     ignored = [f"--ignore=tests/python/test_{name}.py" for name in others]
     return pytest(seconds, "--continue-on-collection-errors", *ignored, "tests/python")
 
@@ -127,12 +135,13 @@ def sanitizer_stage(seconds: float) -> Result:
 
 STAGES: dict[str, tuple[float, Callable[[float], Result]]] = {
     "build": (90, build_stage),
-    "cells": (85, lambda seconds: run_module("cells", seconds)),
-    "gravnet": (80, lambda seconds: run_module("gravnet", seconds, str(seconds))),
-    "cuda": (80, cuda_stage),
-    "bits": (70, lambda seconds: run_module("bits", seconds)),
-    "sanitizer": (115, sanitizer_stage),
-    "tests": (80, tests_stage),
+    "cells": (80, lambda seconds: run_module("cells", seconds)),
+    "gravnet": (75, lambda seconds: run_module("gravnet", seconds, str(seconds))),
+    "edge_conv": (50, lambda seconds: run_module("edge_conv", seconds, str(seconds))),
+    "cuda": (75, cuda_stage),
+    "bits": (65, lambda seconds: run_module("bits", seconds)),
+    "sanitizer": (105, sanitizer_stage),
+    "tests": (60, tests_stage),
 }
 
 
@@ -183,7 +192,7 @@ def main() -> int:
         seconds, run_stage = STAGES[stage]
         try:
             result = run_stage(seconds)
-            if stage in ("cells", "gravnet"):
+            if stage in ("cells", "gravnet", "edge_conv"):
                 result["machine_after"] = machine()["nvidia_smi"]
         except Exception as problem:  # a stage must not lose the others
             result = {"status": 1, "seconds": 0.0, "output": repr(problem)}

@@ -42,6 +42,7 @@ def same_radius_bits(points: torch.Tensor, splits: torch.Tensor, cap: int | None
 # Points, dimensions, numbers of neighbours.
 Sizes = tuple[int, tuple[int, ...], tuple[int, ...]]
 SMALL: Sizes = (9000, (1, 2, 3, 4, 6, 8, 16), (1, 40, 300))
+MANY_DIMENSIONS: Sizes = (3000, (12, 17, 64, 130), (20, 300, 500))
 LARGE: Sizes = (150_000, (2, 3, 4), (16, 64))
 
 
@@ -79,6 +80,7 @@ def main(file: Path) -> int:
     findings: dict[str, bool] = {}
     # Small ones first: the most is seen if time runs out.
     compare_sets(file, findings, SMALL)
+    compare_sets(file, findings, MANY_DIMENSIONS)
     compare_aggregates(file, findings, "cuda")
     compare_sets(file, findings, LARGE)
     wrong = [case for case, same in findings.items() if not same]

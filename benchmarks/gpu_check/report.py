@@ -85,6 +85,36 @@ def gravnet_lines(findings: dict[str, Any]) -> list[str]:
     return lines
 
 
+def edge_conv_lines(findings: dict[str, Any]) -> list[str]:
+    """Searches in many dimensions, layers, models."""
+    head = ("EdgeConv, k=20", "ms", "graph", "goal", "MB", "")
+    lines = ["{:38}{:>9}{:>9}{:>8}{:>8}  {}".format(*head)]
+    every = [finding for part in findings.values() for finding in part]
+    for finding in every:
+        if "failed" in finding:
+            lines.append(f"{finding['name']:38}{finding['failed'][:80]}")
+            continue
+        goal = finding.get("goal_ms")
+        graph = finding.get("graph_ms")
+        note = "" if finding.get("same", True) else "not the CPU's rows"
+        if "error" in finding:
+            note = f"from the CPU: {finding['error']:.1e}"
+        lines.append(
+            f"{finding['name']:38}{finding['ms']:9.3f}{'' if graph is None else f'{graph:.3f}':>9}"
+            f"{'' if goal is None else f'{goal:.1f}':>8}{finding['peak_mb']:8.0f}  {note}"
+        )
+    times = {finding["name"]: finding.get("ms") for finding in every}
+    for mode in ("infer", "train"):
+        dgcnn, gravnet = times.get(f"DGCNN, {mode}"), times.get(f"GravNetModel, {mode}")
+        if dgcnn and gravnet:
+            lines.append(f"DGCNN, {mode}: {dgcnn / gravnet:.1f} times GravNetModel")
+    lines.append("")
+    for finding in every:
+        if "kernels_us" in finding:
+            lines.append(kernel_line(finding["name"], finding["kernels_us"]))
+    return lines
+
+
 def text(results: dict[str, Any]) -> str:
     facts, stages = results["machine"], results["stages"]
     lines = ["tools/gpu_check", ""]
@@ -94,6 +124,8 @@ def text(results: dict[str, Any]) -> str:
         lines += cell_lines(findings)
     if findings := stages.get("gravnet", {}).get("findings"):
         lines += ["", *gravnet_lines(findings)]
+    if findings := stages.get("edge_conv", {}).get("findings"):
+        lines += ["", *edge_conv_lines(findings)]
     if findings := stages.get("bits", {}).get("findings"):
         wrong = [case for case, same in findings.items() if not same]
         lines += ["", f"bits: {len(findings)} cases compared with the CPU, {len(wrong)} differ"]

@@ -38,9 +38,27 @@ def small_searches_within(points: torch.Tensor) -> None:
     hitgraph.radius(several, 9.0, query_mask=torch.arange(len(several), device="cuda") < 50)
 
 
+def small_edge_convolutions(device: str) -> None:
+    """Trained and not, rows of vectors and of numbers, slots of both types, a hub."""
+    for channels, k, dtype, training in (
+        (64, 16, torch.float32, True),
+        (22, 5, torch.float32, False),
+        (130, 3, torch.float64, True),
+        (5, 300, torch.float32, True),
+    ):
+        rows = 60 if k == 300 else 900
+        index = torch.randint(-1, 30 if k == 16 else rows, (rows, k), device=device)
+        network = torch.nn.Sequential(
+            torch.nn.Linear(8, channels), torch.nn.BatchNorm1d(channels), torch.nn.ReLU()
+        )
+        layer = hitgraph.nn.EdgeConv(network).to(device, dtype).train(training)
+        x = torch.rand(rows, 4, device=device, dtype=dtype, requires_grad=True)
+        layer(x, index).sum().backward()
+
+
 def main() -> None:
     random = torch.Generator().manual_seed(1)
-    sizes = [(300, 3, 16), (2500, 2, 40), (400, 16, 8)]
+    sizes = [(300, 3, 16), (2500, 2, 40), (400, 16, 8), (300, 33, 100), (9000, 16, 5)]
     if "--large-k" in sys.argv:
         sizes.append((1200, 4, 1100))
     for n, d, k in sizes:
@@ -61,6 +79,7 @@ def main() -> None:
     hitgraph.knn(same, 8).distance2.sum().backward()
     small_searches_within(points)
     small_aggregations("cuda")
+    small_edge_convolutions("cuda")
     torch.cuda.synchronize()
 
 

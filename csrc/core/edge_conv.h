@@ -23,6 +23,18 @@ struct EdgeConvGraph {
   int64_t center_stride = 0, neighbour_stride = 0;
 };
 
+// What a layer makes of its edges: act(shift + factor (y - mean)), factor = scale / sqrt(variance +
+// eps), or scale if it is not `normal`; act(z) = z, or slope z below 0.
+template <typename T>
+struct EdgeConvLayer {
+  const T *scale = nullptr, *shift = nullptr;  // (channels)
+  T *mean = nullptr, *variance = nullptr;      // (channels): given, or those of the edges
+  double eps = 0;
+  T slope = 1;
+  bool normal = false;
+  bool trained = false;  // mean and variance are those of the edges
+};
+
 // How often a row asks and a point is reached; the sum of either is the number of edges.
 template <typename Index>
 void edge_degrees(const Index* index, int64_t rows, int64_t k, int64_t points, int32_t* of_rows,
@@ -69,9 +81,9 @@ struct EdgeConvGradient {
   bool trained = false;
   const int64_t* offsets = nullptr;  // of the transposed graph
   const Edge* edges = nullptr;
-  double *grad_scale = nullptr, *grad_shift = nullptr;  // (channels)
-  T* grad_center = nullptr;                             // (rows, channels)
-  T* by_selected = nullptr;                             // (rows, channels): scratch
+  T *grad_scale = nullptr, *grad_shift = nullptr;  // (channels)
+  T* grad_center = nullptr;                        // (rows, channels)
+  T* by_selected = nullptr;                        // (rows, channels): scratch
   // (points, 2 * channels): scratch, and beside it in every row the gradient of the neighbours.
   T* sums = nullptr;
 };

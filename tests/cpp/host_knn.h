@@ -60,6 +60,7 @@ struct HostRun {
   int64_t shared_bytes = HostDevice::kAmpere;
   KnnCounters* counters = nullptr;
   int64_t* bucket_tests = nullptr;
+  bool boxes = false;  // in many dimensions too, however few the points
 };
 
 // As KnnCase::search, by the kernels of the GPU.
@@ -74,6 +75,7 @@ Rows<T, Index> search_on_host_cuda(const KnnCase<T>& knn, int64_t k, const HostR
   host_cuda::Buffer<unsigned long long> counters("counters", kCounters);
   counters.zero();
   input.found = neighbours<T>(index.view(), distance2.view());
+  if (run.boxes) input.few_points = -1;
   if (run.counters != nullptr) input.counters = counters.view();
   launch_knn(device, input);
   if (run.counters != nullptr) {

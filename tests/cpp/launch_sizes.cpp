@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/cuda/edge_conv_launches.h"
 #include "core/cuda/graph_launches.h"
 #include "core/cuda/gravnet_launches.h"
 #include "core/cuda/knn_launches.h"
@@ -17,7 +18,8 @@
 namespace hitgraph {
 namespace {
 
-constexpr int64_t kManyDimensions = 16;  // for the searches that serve any number of them
+// For the searches that serve any number of them: one query after another, and in tiles.
+constexpr int64_t kManyDimensions = 12, kTileDimensions = 64;
 
 template <typename Argument>
 int group_of(const Argument&) {
@@ -25,6 +27,11 @@ int group_of(const Argument&) {
 }
 template <typename T>
 int group_of(const KnnLaunch<T>& launch) {
+  return launch.queries.size;
+}
+
+template <typename T>
+int group_of(const TileLaunch<T>& launch) {
   return launch.queries.size;
 }
 
@@ -67,6 +74,9 @@ void print_knn(int64_t rows, int64_t shared_bytes, int64_t dim, int64_t k, bool 
   input.k = k;
   input.query_rows = rows;
   if (counting) input.counters = Global<unsigned long long>(&something);
+  launch_knn(device, input);
+  if (dim != kTileDimensions) return;
+  input.few_points = rows;
   launch_knn(device, input);
 }
 
@@ -124,12 +134,33 @@ void print_gravnet(int64_t rows, int64_t shared_bytes) {
   }
 }
 
+template <typename T, typename Index, typename Slot, typename Edge>
+void print_edge_conv(int64_t rows, int64_t shared_bytes) {
+  PrintingDevice device{shared_bytes, 0, 0};
+  for (const int channels : {64, 65}) {
+    EdgeConvForward<T, Index, Slot> forward{};
+    forward.edges.rows = forward.edges.points = rows;
+    forward.edges.k = 1;
+    forward.edges.channels = channels;
+    forward.normal.normal = forward.normal.trained = true;
+    launch_edge_conv(device, forward);
+
+    EdgeConvBackward<T, Index, Slot, Edge> backward{};
+    backward.edges = forward.edges;
+    launch_edge_conv_backward(device, backward);
+  }
+}
+
 template <typename T, typename Index>
 void print_gravnet_of_index(int64_t rows, int64_t shared_bytes) {
   print_gravnet<T, Index, uint8_t, int32_t>(rows, shared_bytes);
   print_gravnet<T, Index, uint8_t, int64_t>(rows, shared_bytes);
   print_gravnet<T, Index, int32_t, int32_t>(rows, shared_bytes);
   print_gravnet<T, Index, int32_t, int64_t>(rows, shared_bytes);
+  print_edge_conv<T, Index, uint8_t, int32_t>(rows, shared_bytes);
+  print_edge_conv<T, Index, uint8_t, int64_t>(rows, shared_bytes);
+  print_edge_conv<T, Index, int32_t, int32_t>(rows, shared_bytes);
+  print_edge_conv<T, Index, int32_t, int64_t>(rows, shared_bytes);
 }
 
 template <typename T>
@@ -139,6 +170,9 @@ void print_all(int64_t rows, int64_t shared_bytes, int count, char** ks) {
     for (int64_t dim = 1; dim <= 8; ++dim) print_knn<T>(rows, shared_bytes, dim, k, false);
     print_knn<T>(rows, shared_bytes, kManyDimensions, k, false);
     print_knn<T>(rows, shared_bytes, kManyDimensions, k, true);
+    for (const bool counting : {false, true}) {
+      print_knn<T>(rows, shared_bytes, kTileDimensions, k, counting);
+    }
   }
   for (int64_t dim = 1; dim <= 8; ++dim) print_radius<T>(rows, shared_bytes, dim);
   print_radius<T>(rows, shared_bytes, kManyDimensions);

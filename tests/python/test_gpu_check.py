@@ -6,10 +6,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from benchmarks.gpu_check import bits, gravnet, gravnet_bits, report, small
+from benchmarks.gpu_check import bits, edge_conv, gravnet, gravnet_bits, report, small
 from benchmarks.gpu_check.__main__ import STAGES
 from benchmarks.gpu_check.gravnet_problem import (
     aggregate,
@@ -22,6 +23,8 @@ from benchmarks.gpu_check.gravnet_problem import (
     wrong_rows,
 )
 from benchmarks.peak_memory import aggregate_bytes, aggregate_on
+
+import hitgraph
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +51,44 @@ def test_the_cpu_has_its_own_bits(case: gravnet_bits.Case) -> None:
 def test_special_values_and_small_calls() -> None:
     assert gravnet_bits.special_values("cpu")
     small.small_aggregations("cpu")
+    small.small_edge_convolutions("cpu")
+
+
+def test_searches_and_layers_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in ("normal", "surface", "tight"):
+        x = edge_conv.cloud(kind, 400, 16)
+        assert edge_conv.same_rows(x, edge_conv.splits_of(4, 100), "cpu")
+        assert edge_conv.same_rows(x, edge_conv.splits_of(1, 400), "cpu")
+    for training in (False, True):
+        assert edge_conv.layer_error(3, 5, training, "cpu") == 0
+    right = hitgraph.knn
+    wrong: list[int] = []
+
+    def second_is_wrong(*arguments: Any, **options: Any) -> Any:
+        wrong.append(1)
+        found = right(*arguments, **options)
+        return found._replace(index=found.index.flip(0)) if len(wrong) % 2 == 0 else found
+
+    monkeypatch.setattr(hitgraph, "knn", second_is_wrong)
+    assert not edge_conv.same_rows(x, edge_conv.splits_of(4, 100), "cpu")
+
+
+def test_edge_conv_report() -> None:
+    times = {"infer": 4.0, "train": 12.0}
+    models = [
+        {"name": f"{model}, {mode}", "ms": ms / part, "peak_mb": 1.0}
+        for mode, ms in times.items()
+        for model, part in (("DGCNN", 1), ("GravNetModel", 2))
+    ]
+    search = {"name": "search", "ms": 1.0, "graph_ms": 1.0, "goal_ms": 0.5, "peak_mb": 1.0}
+    findings = {
+        "searches": [{**search, "same": False, "kernels_us": {"search_tiles": 1.0}}],
+        "layers": [{"name": "layer", "failed": "no memory"}],
+        "models": models,
+    }
+    lines = "\n".join(report.edge_conv_lines(findings))
+    assert "not the CPU's rows" in lines and "no memory" in lines
+    assert "DGCNN, infer: 2.0 times GravNetModel" in lines and "search_tiles 1 us" in lines
 
 
 def test_every_case_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,14 +22,23 @@ GRAVNET = re.compile("(aggregate|differentiate)_rows|sum_(hub_pieces|points)|cou
 LEAST_GRAVNET_WARPS = 32
 RADIUS = re.compile(r"search_radius<\w+, [1-8],")
 LEAST_RADIUS_WARPS = 28
+# Warps that wait for each other at barriers, and keep many distances in registers.
+TILES = re.compile("search_tiles")
+LEAST_TILE_WARPS = {"sm_75": 4, "sm_80": 12, "sm_89": 8, "sm_90": 16}
+EDGE_CONV = re.compile(
+    "select_edges|differentiate_selected|sum_(columns|hub_edges)|finish_|activate_rows"
+)
+LEAST_EDGE_CONV_WARPS = 20
 SOURCE = """
 #include "core/cuda/distance2_backward.cuh"
+#include "core/cuda/edge_conv_backward.cuh"
 #include "core/cuda/forest_buckets.cuh"
 #include "core/cuda/forest_split.cuh"
 #include "core/cuda/gravnet_backward.cuh"
 #include "core/cuda/knn_search.cuh"
 #include "core/cuda/radius_search.cuh"
 #include "core/cuda/row_sort.cuh"
+#include "core/cuda/tile_search.cuh"
 """
 
 
@@ -54,6 +63,10 @@ def check_bounds(report: dict[str, Any], architecture: str) -> None:
         for launch in kernel["launches"]:
             if GRAVNET.match(name):
                 assert launch["resident_warps"] >= LEAST_GRAVNET_WARPS, (name, architecture)
+            if EDGE_CONV.match(name):
+                assert launch["resident_warps"] >= LEAST_EDGE_CONV_WARPS, (name, architecture)
+            if TILES.match(name) and launch["k"] <= 20:
+                assert launch["resident_warps"] >= LEAST_TILE_WARPS[architecture], launch
             if RADIUS.match(name):
                 assert launch["resident_warps"] >= LEAST_RADIUS_WARPS, (name, architecture)
     for number in ("float", "double"):

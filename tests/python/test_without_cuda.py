@@ -24,6 +24,13 @@ calls = {
     "distance2_backward": lambda: ops.distance2_backward.default.redispatch(
         keys, points[:, :1], points, points, ints
     ),
+    "edge_conv_max": lambda: ops.edge_conv_max.default.redispatch(
+        keys, points, ints, torch.zeros(3, 4)
+    ),
+    "edge_conv_max_backward": lambda: ops.edge_conv_max_backward.default.redispatch(
+        keys, points, ints.byte(), points, ints, torch.zeros(3, 4),
+        *([None] * 5), 1e-5, False, 1.0, *([None] * 3)
+    ),
     "gravnet_aggregate": lambda: ops.gravnet_aggregate.default.redispatch(
         keys, points, ints, points[:, :1], 1.0
     ),
@@ -63,6 +70,8 @@ def test_a_build_without_cuda_refuses_with_the_cure(tmp_path):
         "knn_brute_force",
         "knn_stats",
         "distance2_backward",
+        "edge_conv_max",
+        "edge_conv_max_backward",
         "gravnet_aggregate",
         "gravnet_aggregate_backward",
         "transpose_graph",

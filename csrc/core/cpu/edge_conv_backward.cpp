@@ -28,8 +28,8 @@ class Backward {
   void run() {
     by_rows();
     for (int64_t c = 0; c < channels_; ++c) {
-      gradient_.grad_scale[c] = grad_sums_[c];
-      gradient_.grad_shift[c] = grad_sums_[channels_ + c];
+      gradient_.grad_scale[c] = static_cast<T>(grad_sums_[c]);
+      gradient_.grad_shift[c] = static_cast<T>(grad_sums_[channels_ + c]);
     }
     share_of_all_edges();
     by_centers();
@@ -84,9 +84,9 @@ class Backward {
     linear_.assign(channels_, T(0));
     if (!gradient_.trained || edges == 0) return;
     for (int64_t c = 0; c < channels_; ++c) {
-      constant_[c] = static_cast<T>(-gradient_.factor[c] * gradient_.grad_shift[c] / edges);
-      linear_[c] = static_cast<T>(-gradient_.factor[c] * gradient_.inverse[c] *
-                                  gradient_.grad_scale[c] / edges);
+      constant_[c] = static_cast<T>(-gradient_.factor[c] * grad_sums_[channels_ + c] / edges);
+      linear_[c] =
+          static_cast<T>(-gradient_.factor[c] * gradient_.inverse[c] * grad_sums_[c] / edges);
     }
   }
 

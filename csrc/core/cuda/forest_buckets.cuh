@@ -12,7 +12,8 @@ struct Leaves {
   Global<const int32_t> order;       // (rows)
 };
 
-// A warp writes one bucket: its rows, their coordinates, its box. `count` may be 0.
+// A warp writes one bucket: its rows, their coordinates and its box, if they are wanted. `count`
+// may be 0.
 template <typename T, typename Row>
 HITGRAPH_DEVICE void write_bucket(const Forest<T>& forest, int bucket, int begin, int count,
                                   int segment, Row row_at) {
@@ -35,6 +36,7 @@ HITGRAPH_DEVICE void write_bucket(const Forest<T>& forest, int bucket, int begin
       forest.coordinates[static_cast<int64_t>(begin) * forest.dim + axis * count + lane] = value;
       low = high = value;
     }
+    if (forest.low == nullptr) continue;
     low = warp_min(low);
     high = warp_max(high);
     if (lane == 0) {
@@ -42,8 +44,27 @@ HITGRAPH_DEVICE void write_bucket(const Forest<T>& forest, int bucket, int begin
       forest.high[static_cast<int64_t>(axis) * forest.slots + bucket] = high;
     }
   }
+  if (forest.first_index == nullptr) return;
   const int first = warp_min(row);
   if (lane == 0) forest.first_index[bucket] = first;
+}
+
+// A warp a bucket of a forest whose points stay in the order of their rows: a part a segment.
+template <typename T>
+__global__ void fill_buckets(Forest<T> forest) {
+  const int bucket = static_cast<int>((blockIdx.x * blockDim.x + threadIdx.x) / kWarpSize);
+  if (bucket > forest.buckets) return;
+  const int last = forest.segment_begin[forest.segments];
+  if (bucket == forest.buckets) {
+    if (lane_index() == 0) forest.bucket_begin[bucket] = last;
+    return;
+  }
+  const int segment = forest.segment_of_bucket(bucket);
+  const int begin = forest.segment_begin[segment], end = forest.segment_begin[segment + 1];
+  const int place = begin + (bucket - bucket_of_part(segment, begin)) * kBucketSize;
+  const int count = smaller(larger(end - place, 0), kBucketSize);
+  write_bucket(forest, bucket, smaller(place, end), count, segment,
+               [&](int lane) { return int(forest.index[place + lane]); });
 }
 
 // A block a part. A part beyond the capacity, an accident of sampling, is cut by position first.

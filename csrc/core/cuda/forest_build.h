@@ -162,4 +162,24 @@ Forest<T> build_forest(Device& device, const ForestInput<T>& input, bool boxes) 
   return forest;
 }
 
+// The points in the order of their rows, in buckets without boxes: what a search needs that
+// compares all pairs of a segment. `coordinates`: bucket by bucket, as points need them.
+template <typename T, typename Device>
+Forest<T> build_row_order(Device& device, const ForestInput<T>& input, bool coordinates) {
+  Forest<T> forest{};
+  number_forest(forest, input);
+  forest.rounds = forest.levels = 0;
+  forest.parts = forest.segments;
+  forest.buckets = forest.slots = bucket_of_part(forest.parts, forest.rows);
+  list_points(device, forest);
+  forest.bucket_begin = device.template array<int32_t>("bucket_begin", forest.buckets + 1);
+  forest.bucket_segment = device.template array<int32_t>("bucket_segment", forest.buckets);
+  if (coordinates) {
+    forest.coordinates = device.template array<T>("coordinates", int64_t{forest.rows} * forest.dim);
+  }
+  device.launch("fill_buckets", fill_buckets<T>,
+                blocks_for(int64_t{kWarpSize} * (forest.buckets + 1)), kThreads, 0, forest);
+  return forest;
+}
+
 }  // namespace hitgraph

@@ -3,6 +3,7 @@
 // as the CPU does. Nothing is read of an edge whose index is out of range: it is missing.
 #pragma once
 
+#include "core/cuda/graph_rows.cuh"
 #include "core/cuda/row_group.cuh"
 // After the vocabulary.
 #include "core/gravnet_rules.h"
@@ -13,27 +14,16 @@ constexpr int kGravnetThreads = 128;
 // Of a multiprocessor, at least: 32 warps, whose reads hide each other's latency.
 constexpr int kGravnetBlocks = 8;
 
-// In place of a point: where an edge does not exist, and where no slot does.
-constexpr int kMissing = -1, kBeyond = -2;
-
 template <typename T, typename Index>
-struct GravnetEdges {
+struct GravnetEdges : GraphRows<Index> {
   Global<const T> features;
-  Global<const Index> index;
   Global<const T> values;
   Weighting<T> weighting;
-  int64_t rows, points;
-  int k, channels;
+  int channels;
   int group;  // lanes a row
 
-  // The point at the end of a row's edge; kMissing if there is none.
-  HITGRAPH_DEVICE int point_of(int64_t row, int slot) const {
-    if (row >= rows || slot >= k) return kBeyond;
-    const Index point = index[row * k + slot];
-    return point >= 0 && point < points ? static_cast<int>(point) : kMissing;
-  }
   HITGRAPH_DEVICE T weight_of(int64_t row, int slot, int point) const {
-    return point < 0 ? T(0) : weighting.weight(values[row * k + slot]);
+    return point < 0 ? T(0) : weighting.weight(values[row * this->k + slot]);
   }
 };
 

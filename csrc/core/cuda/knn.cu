@@ -2,6 +2,7 @@
 #include "core/cuda/device.cuh"
 #include "core/cuda/knn_launches.h"
 #include "core/cuda/run.h"
+#include "core/cuda/tile_instances.h"
 
 namespace hitgraph {
 namespace {

@@ -4,6 +4,7 @@
 #include "core/cuda/forest_build.h"
 #include "core/cuda/knn_search.cuh"
 #include "core/cuda/search_input.h"
+#include "core/cuda/tile_launches.h"
 #include "core/guess.h"
 
 namespace hitgraph {
@@ -14,6 +15,9 @@ struct KnnInput : SearchInput<T> {
   Neighbours<T> found;
   Global<const int64_t> row_splits;  // of a compressed list, see KnnLaunch
   Global<unsigned long long> counters;
+  // Points a segment, on average, up to which all pairs are compared in many dimensions: boxes take
+  // longer to make than they save.
+  int64_t few_points = 4096;
 };
 
 // What a search takes of a multiprocessor's shared memory: `group` queries a warp.
@@ -108,12 +112,43 @@ void launch_absent(Device& device, const KnnInput<T>& input, Global<const int32_
                 0, absent);
 }
 
+// The queries of a bucket together, in tiles; see tile_search.cuh.
+template <typename T, typename Device>
+void launch_tiles(Device& device, const KnnInput<T>& input, bool every_pair,
+                  const TileSizes& sizes) {
+  const auto build = [&](const ForestInput<T>& of, bool points) {
+    return every_pair ? build_row_order(device, of, points) : build_forest(device, of, points);
+  };
+  const Forest<T> points = build(input.points, true);
+  const Forest<T> queries = input.own_queries ? points : build(input.queries, false);
+  launch_absent(device, input, queries.flags);
+  TileLaunch<T> launch{};
+  launch.forest = points;
+  launch.queries = query_groups(queries, sizes.layout.warps * kWarpQueries);
+  launch.k = static_cast<int>(input.k);
+  launch.pool = sizes.pool;
+  launch.layout = sizes.layout;
+  launch.max_distance2 = input.max_distance2;
+  launch.exclude_self = input.exclude_self;
+  launch.found = input.found;
+  launch.counters = input.counters;
+  launch_tile_search(device, launch);
+}
+
 template <typename T, typename Device>
 void launch_knn(Device& device, const KnnInput<T>& input) {
   if (input.points.segments == 0) {
     const Global<int32_t> nobody = device.template array<int32_t>("nobody", input.query_rows + 1);
     device.zero(nobody, input.query_rows + 1);
     return launch_absent(device, input, nobody);
+  }
+  const bool every_pair = input.points.rows / input.points.segments <= input.few_points;
+  if (input.points.dim >= (every_pair ? kEveryPairDim : kTileDim)) {
+    Forest<T> numbered{};
+    number_forest(numbered, input.points);
+    const int levels = every_pair ? 0 : numbered.levels;
+    const TileSizes sizes = tile_sizes(input.k, input.points.dim, levels, sizeof(T));
+    if (sizes.layout.warps > 0) return launch_tiles(device, input, every_pair, sizes);
   }
   const Forest<T> points = build_forest(device, input.points, true);
   const Forest<T> queries = input.own_queries ? points : build_forest(device, input.queries, false);

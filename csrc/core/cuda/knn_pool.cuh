@@ -62,6 +62,14 @@ HITGRAPH_DEVICE Bits find_count(Bits low, int below, Bits high, int& above, int 
   return high;
 }
 
+// A query in shared memory.
+struct alignas(16) QueryState {
+  int32_t row;   // of the query, where its neighbours go
+  int32_t self;  // the index that it must not find, or -1
+  int32_t limit_index;
+  int32_t count;  // entries of its pool
+};
+
 // Where the pools of a warp lie in shared memory, and which one is meant: `entries` in all, this
 // one from `first` on.
 struct PoolPlace {

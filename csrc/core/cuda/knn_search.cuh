@@ -23,13 +23,6 @@
 
 namespace hitgraph {
 
-struct alignas(16) QueryState {
-  int32_t row;   // of the query, where its neighbours go
-  int32_t self;  // the index that it must not find, or -1
-  int32_t limit_index;
-  int32_t count;  // entries of its pool
-};
-
 template <typename T, int kDim, bool kCounting>
 class GroupSearch {
  public:

@@ -86,6 +86,19 @@ struct LaneChannels {
       return vector;
     }
   }
+  // Of a row that this lane writes, too: what lies beyond the last channel is not read again.
+  template <typename U>
+  HITGRAPH_DEVICE Vector<U, kWidth> load_own(Global<U> array, int64_t row) const {
+    Vector<U, kWidth> vector = broadcast<kWidth>(U(0));
+    if constexpr (kVector) {
+      if (has(0)) vector = load_vector<U, kWidth>(Global<const U>(array), row + own[0]);
+    } else {
+      for (int v = 0; v < kWidth; ++v) {
+        if (has(v)) vector.lanes[v] = array[row + own[v]];
+      }
+    }
+    return vector;
+  }
   template <typename U>
   HITGRAPH_DEVICE void store(const Vector<U, kWidth>& vector, Global<U> array, int64_t row) const {
     if constexpr (kVector) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "core/edge_conv.h"
 #include "core/graph.h"
 #include "core/gravnet.h"
 #include "core/knn.h"
@@ -58,5 +59,20 @@ void gravnet_aggregate_cuda(const GravnetGraph<T, Index>& graph, bool missing_is
 template <typename T, typename Index, typename Slot, typename Edge>
 void gravnet_backward_cuda(const GravnetGraph<T, Index>& graph,
                            const GravnetGradient<T, Slot, Edge>& gradient, const CudaRun& run);
+
+// As edge_conv_select_cpu and edge_conv_activate_cpu, on device pointers; of `selection` value, slot
+// and stride, which is that of the channels. Given the same center and neighbour, slots have the
+// CPU's bits, and values too if the layer is not trained; sums over rows are made in another order.
+// An index out of range is a missing edge.
+template <typename T, typename Index, typename Slot>
+void edge_conv_cuda(const EdgeConvGraph<T, Index>& graph, const EdgeConvLayer<T>& layer,
+                    const CudaRun& run, const EdgeConvSelection<T, Slot>& selection);
+
+// As edge_conv_backward_cpu, on device pointers. Scaling and normalisation are those of `layer`;
+// of the gradient's own, mean, inverse, factor, shift, slope and trained are not read. `sums` is
+// (points, channels), the gradient of the neighbours.
+template <typename T, typename Index, typename Slot, typename Edge>
+void edge_conv_backward_cuda(const EdgeConvGraph<T, Index>& graph, const EdgeConvLayer<T>& layer,
+                             const EdgeConvGradient<T, Slot, Edge>& gradient, const CudaRun& run);
 
 }  // namespace hitgraph

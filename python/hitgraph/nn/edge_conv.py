@@ -23,6 +23,8 @@ from .edge_network import (
 from .edge_presets import EDGE_PRESETS, edge_network
 from .graph import GravNetGraph
 
+FUSED_DEVICES = ("cpu", "cuda")
+
 Graph = Tensor | Neighbors | GravNetGraph
 
 
@@ -31,11 +33,11 @@ class EdgeConv(nn.Module):
     neighbours j of row i, ⊕ the maximum, the mean or the sum.
 
     A network that is one linear map, maybe batch normalised (over all edges, as in training, or by
-    running statistics), maybe followed by ReLU or LeakyReLU, with the maximum, runs fused on the
-    CPU: the map is split into one of x_i and one of x_j, and no tensor of the edges is made. Other
-    networks run in slices of rows whose edges are made again in the backward pass. `path` says
-    which it is. Both keep the running statistics of torch.nn.BatchNorm1d. The fused way has no
-    second derivative.
+    running statistics), maybe followed by ReLU or LeakyReLU, with the maximum, runs fused: the map
+    is split into one of x_i and one of x_j, and no tensor of the edges is made. Other networks run
+    in slices of rows whose edges are made again in the backward pass. `path` says which it is.
+    Both keep the running statistics of torch.nn.BatchNorm1d. The fused way has no second
+    derivative.
 
     The parameters' names are those of torch_geometric.nn.EdgeConv: state dicts are exchanged as
     they are.
@@ -75,7 +77,7 @@ class EdgeConv(nn.Module):
     def path(self, device: torch.device | str = "cpu") -> str:
         """ "fused" or "slices": how features on this device are worked on."""
         fusible = self.aggr == "max" and as_linear_edges(self.nn) is not None
-        return "fused" if fusible and torch.device(device).type == "cpu" else "slices"
+        return "fused" if fusible and torch.device(device).type in FUSED_DEVICES else "slices"
 
     def forward(self, x: Tensor | tuple[Tensor, Tensor], graph: Graph) -> Tensor:
         """

@@ -37,6 +37,14 @@ def radius(file: str, there: str, instead: str, *said: str) -> Fault:
     return Fault(file, there, instead, said, "radius_probe.cpp")
 
 
+def edge_conv(file: str, there: str, instead: str, *said: str) -> Fault:
+    return Fault(file, there, instead, said, "edge_conv_probe.cpp")
+
+
+def tile(file: str, there: str, instead: str, *said: str) -> Fault:
+    return Fault(file, there, instead, said, "tile_probe.cpp")
+
+
 FAULTS = {
     "none": Fault("knn_search.cuh", "#pragma once", "#pragma once", ()),
     "warp_barrier_removed": Fault(
@@ -176,7 +184,7 @@ FAULTS = {
         "gravnet.cuh", "if (row >= edges.rows) continue;", "", "[global bounds]"
     ),
     "gravnet_points_not_guarded": gravnet(
-        "gravnet.cuh", "point >= 0 && point < points ?", "point >= 0 ?", "[global bounds]"
+        "graph_rows.cuh", "point >= 0 && point < points ?", "point >= 0 ?", "[global bounds]"
     ),
     "gravnet_vectors_where_none_fit": gravnet(
         "gravnet_launches.h",
@@ -319,6 +327,187 @@ FAULTS = {
     ),
     "radius_runs_merged_with_the_next_pair": radius(
         "row_sort.cuh", "(run ^ 1)", "(run + 1)", "[global", "[wrong rows]"
+    ),
+    "edge_conv_none": edge_conv("edge_conv.cuh", "#pragma once", "#pragma once"),
+    "edge_conv_missing_edges_counted": edge_conv(
+        "edge_conv.cuh",
+        "if (point < 0) continue;\n    ++present;",
+        "++present;\n    if (point < 0) continue;",
+        "[wrong rows]",
+    ),
+    "edge_conv_rows_that_do_not_ask_counted": edge_conv(
+        "edge_conv.cuh",
+        "sum.lanes[v] += degree * static_cast<double>(values.lanes[v]);",
+        "sum.lanes[v] += static_cast<double>(values.lanes[v]);",
+        "[wrong rows]",
+    ),
+    "edge_conv_mean_over_a_block": edge_conv(
+        "edge_conv.cuh",
+        "const double edges = join_shares(joined.counts, joined.shares, 1, 0);",
+        "const double edges = join_shares(joined.counts, 1, 1, 0);",
+        "[wrong rows]",
+    ),
+    "edge_conv_shares_joined_before_they_are_there": edge_conv(
+        "edge_conv_sums.cuh",
+        "held[threadIdx.x] = sum;\n  __syncthreads();",
+        "held[threadIdx.x] = sum;",
+        "[shared race]",
+        "[shared uninitialised]",
+    ),
+    "edge_conv_share_read_before_it_is_written": edge_conv(
+        "edge_conv_sums.cuh",
+        "held[v * threads + thread] = own.lanes[v];\n  __syncthreads();",
+        "held[v * threads + thread] = own.lanes[v];",
+        "[shared race]",
+        "[shared uninitialised]",
+    ),
+    "edge_conv_eps_forgotten": edge_conv(
+        "edge_conv.cuh",
+        "T(normal.variance[channel]) + normal.eps",
+        "T(normal.variance[channel])",
+        "[wrong rows]",
+    ),
+    "edge_conv_last_of_equals_wins": edge_conv(
+        "edge_conv.cuh",
+        "replaces(ranked, best.lanes[v])",
+        "(ranked >= best.lanes[v])",
+        "[wrong rows]",
+    ),
+    "edge_conv_sign_forgotten": edge_conv(
+        "edge_conv.cuh",
+        "sign.lanes[v] < 0 ? T(-1) : T(1)",
+        "T(1)",
+        "[wrong rows]",
+    ),
+    "edge_conv_squares_of_missing_edges": edge_conv(
+        "edge_conv.cuh",
+        "exists ? deviation * deviation : T(0)",
+        "deviation * deviation",
+        "[wrong rows]",
+    ),
+    "edge_conv_empty_rows_activated": edge_conv(
+        "edge_conv.cuh",
+        "problem.channels == 0 || problem.slot[begin] == no_slot<Slot>()",
+        "problem.channels == 0",
+        "[wrong rows]",
+    ),
+    "edge_conv_lanes_beyond_read_what_others_write": edge_conv(
+        "row_group.cuh",
+        "if (has(v)) vector.lanes[v] = array[row + own[v]];",
+        "vector.lanes[v] = array[row + own[v]];",
+        "[global race]",
+    ),
+    "edge_conv_every_edge_is_selected": edge_conv(
+        "edge_conv_backward.cuh",
+        "slots.lanes[v] == static_cast<Slot>(slot)",
+        "slot >= 0",
+        "[wrong rows]",
+    ),
+    "edge_conv_gradient_of_one_edge_shared": edge_conv(
+        "edge_conv_backward.cuh",
+        "const double edges = static_cast<double>(problem.offsets[problem.points]);",
+        "const double edges = static_cast<double>(problem.offsets[problem.points]) + 1;",
+        "[wrong rows]",
+    ),
+    "edge_conv_centers_without_their_degree": edge_conv(
+        "edge_conv_backward.cuh",
+        "degree * constant.lanes[v]",
+        "constant.lanes[v]",
+        "[wrong rows]",
+    ),
+    "edge_conv_every_edge_wins": edge_conv(
+        "edge_conv_backward.cuh",
+        "winners[e].has(v, slots[e]) ? grad.lanes[v] : T(0)",
+        "grad.lanes[v]",
+        "[wrong rows]",
+    ),
+    "edge_conv_hub_without_its_deviations": edge_conv(
+        "edge_conv_backward.cuh",
+        "sum.deviations.sum = join_hub(problem, channels, point, problem.channels);",
+        "",
+        "[wrong rows]",
+    ),
+    "edge_conv_lane_leaves_the_edges_of_others": edge_conv(
+        "edge_conv_backward.cuh",
+        "__any_sync(kFullWarp, first < count);",
+        "first < count;",
+        "[missed collective]",
+    ),
+    "tile_none": tile("tile_search.cuh", "#pragma once", "#pragma once"),
+    "tile_buckets_not_guarded": tile(
+        "forest_buckets.cuh", "if (bucket > forest.buckets) return;", "", "[global", "[wrong rows]"
+    ),
+    "tile_last_bucket_not_cut": tile(
+        "forest_buckets.cuh",
+        "smaller(larger(end - place, 0), kBucketSize)",
+        "kBucketSize",
+        "[global",
+        "[wrong rows]",
+    ),
+    "tile_read_before_it_is_loaded": tile(
+        "tile_search.cuh",
+        "load_axes(buckets, axis);\n      __syncthreads();",
+        "load_axes(buckets, axis);",
+        "[shared race]",
+        "[shared uninitialised]",
+    ),
+    "tile_loaded_while_it_is_read": tile(
+        "tile_search.cuh",
+        "alive_[warp_] = alive ? 1 : 0;\n      }\n      __syncthreads();",
+        "alive_[warp_] = alive ? 1 : 0;\n      }",
+        "[shared race]",
+        "[shared uninitialised]",
+    ),
+    "tile_limits_read_while_they_are_written": tile(
+        "tile_search.cuh",
+        "collected_ = 0;\n    __syncthreads();",
+        "collected_ = 0;",
+        "[shared race]",
+        "[missed collective]",
+    ),
+    "tile_left_by_one_warp": tile(
+        "tile_search.cuh",
+        "past % kCheckedAxes == 0 && nobody_alive()",
+        "past % kCheckedAxes == 0 && !alive",
+        "[missed collective]",
+        "[shared race]",
+        "[wrong rows]",
+    ),
+    "tile_left_too_early": tile(
+        "tile_search.cuh",
+        "within = within || sums[q][b] <= limit;",
+        "within = within || 4 * sums[q][b] <= limit;",
+        "[wrong rows]",
+    ),
+    "tile_without_fused_multiply_add": tile(
+        "tile_search.cuh",
+        "sums[q][b] = fused_square_add(point[a].lanes[b] - query.lanes[a], sums[q][b]);",
+        "sums[q][b] += (point[a].lanes[b] - query.lanes[a]) *"
+        " (point[a].lanes[b] - query.lanes[a]);",
+        "[wrong rows]",
+    ),
+    "tile_axes_beyond_the_last": tile(
+        "tile_search.cuh",
+        "axis >= forest_.dim) return T(0);",
+        "false) return T(0);",
+        "[wrong rows]",
+        "[global",
+    ),
+    "tile_self_found": tile("tile_search.cuh", "index != state.self &&", "", "[wrong rows]"),
+    "tile_pool_overflow": tile(
+        "tile_search.cuh",
+        "if (state.count + __popc(accepted) > launch_.pool.capacity) {",
+        "if (state.count < 0) {",
+        "[shared bounds]",
+        "[shared race]",
+        "[shared uninitialised]",
+        "[wrong rows]",
+    ),
+    "tile_queries_of_half_a_block_boxed": tile(
+        "tile_search.cuh",
+        "const bool asks = lane_index() < group.count;",
+        "const bool asks = lane_index() < group.count / 2;",
+        "[wrong rows]",
     ),
 }
 
