@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/cuda/row_group.cuh"
+#include "core/host_device.h"
 
 namespace hitgraph {
 

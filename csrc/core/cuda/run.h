@@ -60,10 +60,10 @@ template <typename T, typename Index, typename Slot, typename Edge>
 void gravnet_backward_cuda(const GravnetGraph<T, Index>& graph,
                            const GravnetGradient<T, Slot, Edge>& gradient, const CudaRun& run);
 
-// As edge_conv_select_cpu and edge_conv_activate_cpu, on device pointers; of `selection` value, slot
-// and stride, which is that of the channels. Given the same center and neighbour, slots have the
-// CPU's bits, and values too if the layer is not trained; sums over rows are made in another order.
-// An index out of range is a missing edge.
+// As edge_conv_select_cpu and edge_conv_activate_cpu, on device pointers; of `selection` value,
+// slot and stride, which is that of the channels. Given the same center and neighbour, slots have
+// the CPU's bits, and values too if the layer is not trained; sums over rows are made in another
+// order. An index out of range is a missing edge.
 template <typename T, typename Index, typename Slot>
 void edge_conv_cuda(const EdgeConvGraph<T, Index>& graph, const EdgeConvLayer<T>& layer,
                     const CudaRun& run, const EdgeConvSelection<T, Slot>& selection);
