@@ -178,10 +178,10 @@ def ratio_figure(rows: list[Row], heading: str) -> Draw:
             for name in ratios:
                 counts[name] = counts.get(name, 0) + 1
         names = [name for name in chosen(list(counts), counts.__getitem__) if name != OWN]
-        with style.figure(path, theme, WIDTH, 1.5 + 0.36 * len(rows)) as (_, (axes,)):
+        with style.figure(path, theme, WIDTH, 1.5 + 0.36 * len(rows)) as (drawn, (axes,)):
             draw_ratios(axes, rows, names, theme)
             axes.set_xlabel("time, in units of hitgraph's")
-            axes.set_title(heading, loc="left", fontsize=11, pad=34)
+            drawn.suptitle(heading, x=0.01, ha="left", fontsize=11)
             name_columns(axes, rows, names, theme)
 
     return draw
@@ -211,30 +211,33 @@ def draw_ratios(axes: Any, rows: list[Row], names: list[str], theme: str) -> Non
 
 
 def name_columns(axes: Any, rows: list[Row], names: list[str], theme: str) -> None:
-    """Every library's marker and name in its colour, in one line above the rows."""
-    place = 0.0
+    """Every library's marker and name in its colour, in one line above the rows, from the left."""
+    corner = ("figure fraction", "axes fraction")
+    place, size, gap = (12.0, 11, 30) if len(names) <= 5 else (12.0, 8.5, 22)
     for name in (OWN, *names):
         mark = {"marker": style.marker(name), "markersize": 6, "color": style.colour(name, theme)}
         if name == OWN:
             mark |= {"marker": "|", "markersize": 12, "markeredgewidth": 2.6}
         text = axes.annotate(
-            name, (0, 1), xycoords="axes fraction", xytext=(place + 10, 12),
+            name, (0, 1), xycoords=corner, xytext=(place + 10, 12),
             textcoords="offset points", color=style.colour(name, theme), va="center",
+            fontsize=size,
         )  # fmt: skip
         spot = axes.annotate(
-            "", (0, 1), xycoords="axes fraction", xytext=(place, 12), textcoords="offset points"
+            "", (0, 1), xycoords=corner, xytext=(place, 12), textcoords="offset points"
         )
         draw_marker(axes, spot, place, mark)
         width = text.get_window_extent().width * 72 / axes.figure.dpi
-        place += width + 30
+        place += width + gap
 
 
 def draw_marker(axes: Any, spot: Any, place: float, mark: dict[str, Any]) -> None:
     from matplotlib.lines import Line2D
-    from matplotlib.transforms import ScaledTranslation
+    from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
     spot.remove()
     shift = ScaledTranslation(place / 72, 12 / 72, axes.figure.dpi_scale_trans)
-    line = Line2D([0], [1], transform=axes.transAxes + shift, linestyle="none", clip_on=False)
+    corner = blended_transform_factory(axes.figure.transFigure, axes.transAxes)
+    line = Line2D([0], [1], transform=corner + shift, linestyle="none", clip_on=False)
     line.set(**mark)
     axes.add_line(line)
