@@ -9,12 +9,12 @@ from benchmarks import dgcnn
 
 def test_small(tmp_path, capsys) -> None:
     path = tmp_path / "results.json"
-    dgcnn.main(["--clouds", "2", "--rounds", "1", "--largest", "300", "--output", str(path)])
+    dgcnn.main(["--clouds", "6", "--rounds", "1", "--largest", "300", "--output", str(path)])
     table = capsys.readouterr().out
     assert "| training step: hitgraph |" in table and "| 300, with grad |" in table
     dgcnn.main(["--show", str(path)])
     assert capsys.readouterr().out == table
-    assert json.loads(path.read_text())["clouds"] == 2
+    assert json.loads(path.read_text())["clouds"] == 6
 
 
 def test_the_peer_has_the_same_results() -> None:
