@@ -14,4 +14,15 @@ bool simd_level_available(SimdLevel level);
 
 const char* simd_level_name(SimdLevel level);
 
+// name_avx512, name_avx2 or name_portable, whatever is compiled for the level, followed by the rest
+// of the arguments: HITGRAPH_AT_SIMD_LEVEL(level, radius_block, <T>(dim)).
+#if defined(HITGRAPH_HAVE_AVX2) && defined(HITGRAPH_HAVE_AVX512)
+#define HITGRAPH_AT_SIMD_LEVEL(level, name, ...)             \
+  ((level) == SimdLevel::kAvx512 ? name##_avx512 __VA_ARGS__ \
+   : (level) == SimdLevel::kAvx2 ? name##_avx2 __VA_ARGS__   \
+                                 : name##_portable __VA_ARGS__)
+#else
+#define HITGRAPH_AT_SIMD_LEVEL(level, name, ...) ((void)(level), name##_portable __VA_ARGS__)
+#endif
+
 }  // namespace hitgraph

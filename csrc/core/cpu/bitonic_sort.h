@@ -2,9 +2,10 @@
 // and 64 keys are sorted without leaving the registers of AVX-512.
 //
 // V is a vector of V::kWidth keys with: load, store, min, max, and
-//   V::load_head(p, n) the first n of the keys at p, kLastKey in the other lanes; n may be any
-//   number V::mirror<s>(v)    the lanes of every group of s reversed V::exchange<s>(v)  lane i
-//   takes lane i ^ s V::select<s>(a, b) lanes with (i & s) == 0 from a, the others from b
+//   V::mirror<s>(v)    the lanes of every group of s reversed
+//   V::exchange<s>(v)  lane i takes lane i ^ s
+//   V::select<s>(a, b) lanes with (i & s) == 0 from a, the others from b
+//   V::load_head(p, n) the first n of the keys at p, any n, and kLastKey in the other lanes
 // A step compares lane i with its partner and leaves the smaller one at the lower place.
 #pragma once
 

@@ -13,14 +13,7 @@ namespace {
 
 template <typename T>
 CondensateBall<T> condensate_ball_at(SimdLevel level, int64_t dim) {
-#if defined(HITGRAPH_HAVE_AVX512)
-  if (level == SimdLevel::kAvx512) return condensate_ball_avx512<T>(dim);
-#endif
-#if defined(HITGRAPH_HAVE_AVX2)
-  if (level == SimdLevel::kAvx2) return condensate_ball_avx2<T>(dim);
-#endif
-  (void)level;
-  return condensate_ball_portable<T>(dim);
+  return HITGRAPH_AT_SIMD_LEVEL(level, condensate_ball, <T>(dim));
 }
 
 // The events of one worker, one after another.

@@ -17,24 +17,16 @@ class PointBall {
         limit_(Pack::broadcast(task.max_distance2)) {
     query_.load(0);
   }
-  void run() { visit(tree_.levels - 1, 0); }
+  void run() {
+    visit_within(query_, tree_, limit_, tree_.levels - 1, 0, [&](int64_t bucket) {
+      const T* coordinates = tree_.bucket_coordinates(bucket);
+      take(query_.distances(coordinates), bucket * kBucketSize);
+      take(query_.distances(coordinates + kLanes), bucket * kBucketSize + kLanes);
+    });
+  }
 
  private:
   using Pack = typename Simd::template Pack<T>;
-
-  void visit(int level, int64_t node) {
-    LaneMask near = less_equal(query_.bounds(tree_.level[level], node), limit_);
-    for (; near != 0; near &= near - 1) {
-      const int64_t child = node * kNodeWidth + __builtin_ctz(near);
-      if (level == 0) {
-        const T* coordinates = tree_.bucket_coordinates(child);
-        take(query_.distances(coordinates), child * kBucketSize);
-        take(query_.distances(coordinates + kLanes), child * kBucketSize + kLanes);
-      } else {
-        visit(level - 1, child);
-      }
-    }
-  }
 
   void take(const Pack& distance2, int64_t place) {
     LaneMask within = less_equal(distance2, limit_);

@@ -52,14 +52,7 @@ CondensationKernels<T> condensation_kernels_avx512(Repulsion repulsion);
 
 template <typename T>
 CondensationKernels<T> condensation_kernels(SimdLevel level, Repulsion repulsion) {
-#if defined(HITGRAPH_HAVE_AVX512)
-  if (level == SimdLevel::kAvx512) return condensation_kernels_avx512<T>(repulsion);
-#endif
-#if defined(HITGRAPH_HAVE_AVX2)
-  if (level == SimdLevel::kAvx2) return condensation_kernels_avx2<T>(repulsion);
-#endif
-  (void)level;
-  return condensation_kernels_portable<T>(repulsion);
+  return HITGRAPH_AT_SIMD_LEVEL(level, condensation_kernels, <T>(repulsion));
 }
 
 }  // namespace hitgraph

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/cpu/edge_conv_row.h"
+#include "core/graph_types.h"
 #include "core/gravnet_rules.h"
 
 namespace hitgraph {
@@ -100,14 +101,7 @@ template void edge_conv_activate_cpu(const EdgeConvSelection<double, int32_t>&, 
 #define HITGRAPH_INSTANTIATE(T, Index, Slot)                                                     \
   template void edge_conv_select_cpu(const EdgeConvGraph<T, Index>&, SimdLevel, const Executor&, \
                                      const EdgeConvSelection<T, Slot>&);
-#define HITGRAPH_INSTANTIATE_ALL(T)         \
-  HITGRAPH_INSTANTIATE(T, int32_t, uint8_t) \
-  HITGRAPH_INSTANTIATE(T, int32_t, int32_t) \
-  HITGRAPH_INSTANTIATE(T, int64_t, uint8_t) \
-  HITGRAPH_INSTANTIATE(T, int64_t, int32_t)
-HITGRAPH_INSTANTIATE_ALL(float)
-HITGRAPH_INSTANTIATE_ALL(double)
-#undef HITGRAPH_INSTANTIATE_ALL
+HITGRAPH_FOR_GRAPH_TYPES(HITGRAPH_INSTANTIATE)
 #undef HITGRAPH_INSTANTIATE
 
 }  // namespace hitgraph

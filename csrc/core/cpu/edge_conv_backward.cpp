@@ -7,6 +7,7 @@
 #include "core/cpu/gravnet_kernels.h"
 #include "core/cpu/point_sums.h"
 #include "core/cpu/quotient.h"
+#include "core/graph_types.h"
 #include "core/gravnet_rules.h"
 
 namespace hitgraph {
@@ -163,18 +164,7 @@ void edge_conv_backward_cpu(const EdgeConvGraph<T, Index>& graph, SimdLevel leve
 #define HITGRAPH_INSTANTIATE(T, Index, Slot, Edge)                                                 \
   template void edge_conv_backward_cpu(const EdgeConvGraph<T, Index>&, SimdLevel, const Executor&, \
                                        const EdgeConvGradient<T, Slot, Edge>&);
-#define HITGRAPH_INSTANTIATE_EDGES(T, Index, Slot) \
-  HITGRAPH_INSTANTIATE(T, Index, Slot, int32_t)    \
-  HITGRAPH_INSTANTIATE(T, Index, Slot, int64_t)
-#define HITGRAPH_INSTANTIATE_ALL(T)               \
-  HITGRAPH_INSTANTIATE_EDGES(T, int32_t, uint8_t) \
-  HITGRAPH_INSTANTIATE_EDGES(T, int32_t, int32_t) \
-  HITGRAPH_INSTANTIATE_EDGES(T, int64_t, uint8_t) \
-  HITGRAPH_INSTANTIATE_EDGES(T, int64_t, int32_t)
-HITGRAPH_INSTANTIATE_ALL(float)
-HITGRAPH_INSTANTIATE_ALL(double)
-#undef HITGRAPH_INSTANTIATE_ALL
-#undef HITGRAPH_INSTANTIATE_EDGES
+HITGRAPH_FOR_TRANSPOSED_TYPES(HITGRAPH_INSTANTIATE)
 #undef HITGRAPH_INSTANTIATE
 
 }  // namespace hitgraph

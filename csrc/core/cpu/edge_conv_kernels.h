@@ -40,14 +40,7 @@ EdgeConvKernels<T, Slot> edge_conv_kernels_avx512();
 
 template <typename T, typename Slot>
 EdgeConvKernels<T, Slot> edge_conv_kernels(SimdLevel level) {
-#if defined(HITGRAPH_HAVE_AVX512)
-  if (level == SimdLevel::kAvx512) return edge_conv_kernels_avx512<T, Slot>();
-#endif
-#if defined(HITGRAPH_HAVE_AVX2)
-  if (level == SimdLevel::kAvx2) return edge_conv_kernels_avx2<T, Slot>();
-#endif
-  (void)level;
-  return edge_conv_kernels_portable<T, Slot>();
+  return HITGRAPH_AT_SIMD_LEVEL(level, edge_conv_kernels, <T, Slot>());
 }
 
 }  // namespace hitgraph

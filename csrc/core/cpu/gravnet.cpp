@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/cpu/gravnet_row.h"
+#include "core/graph_types.h"
 
 namespace hitgraph {
 
@@ -42,14 +43,7 @@ void gravnet_aggregate_cpu(const GravnetGraph<T, Index>& graph, bool missing_is_
 #define HITGRAPH_INSTANTIATE(T, Index, Slot)                                          \
   template void gravnet_aggregate_cpu(const GravnetGraph<T, Index>&, bool, SimdLevel, \
                                       const Executor&, const GravnetResult<T, Slot>&);
-#define HITGRAPH_INSTANTIATE_ALL(T)         \
-  HITGRAPH_INSTANTIATE(T, int32_t, uint8_t) \
-  HITGRAPH_INSTANTIATE(T, int32_t, int32_t) \
-  HITGRAPH_INSTANTIATE(T, int64_t, uint8_t) \
-  HITGRAPH_INSTANTIATE(T, int64_t, int32_t)
-HITGRAPH_INSTANTIATE_ALL(float)
-HITGRAPH_INSTANTIATE_ALL(double)
-#undef HITGRAPH_INSTANTIATE_ALL
+HITGRAPH_FOR_GRAPH_TYPES(HITGRAPH_INSTANTIATE)
 #undef HITGRAPH_INSTANTIATE
 
 }  // namespace hitgraph

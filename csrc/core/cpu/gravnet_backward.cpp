@@ -6,6 +6,7 @@
 #include "core/cpu/gravnet_row.h"
 #include "core/cpu/point_sums.h"
 #include "core/cpu/quotient.h"
+#include "core/graph_types.h"
 
 namespace hitgraph {
 namespace {
@@ -190,18 +191,7 @@ void gravnet_backward_cpu(const GravnetGraph<T, Index>& graph,
   template void gravnet_backward_cpu(const GravnetGraph<T, Index>&,                    \
                                      const GravnetGradient<T, Slot, Edge>&, SimdLevel, \
                                      const Executor&);
-#define HITGRAPH_INSTANTIATE_EDGES(T, Index, Slot) \
-  HITGRAPH_INSTANTIATE(T, Index, Slot, int32_t)    \
-  HITGRAPH_INSTANTIATE(T, Index, Slot, int64_t)
-#define HITGRAPH_INSTANTIATE_ALL(T)               \
-  HITGRAPH_INSTANTIATE_EDGES(T, int32_t, uint8_t) \
-  HITGRAPH_INSTANTIATE_EDGES(T, int32_t, int32_t) \
-  HITGRAPH_INSTANTIATE_EDGES(T, int64_t, uint8_t) \
-  HITGRAPH_INSTANTIATE_EDGES(T, int64_t, int32_t)
-HITGRAPH_INSTANTIATE_ALL(float)
-HITGRAPH_INSTANTIATE_ALL(double)
-#undef HITGRAPH_INSTANTIATE_ALL
-#undef HITGRAPH_INSTANTIATE_EDGES
+HITGRAPH_FOR_TRANSPOSED_TYPES(HITGRAPH_INSTANTIATE)
 #undef HITGRAPH_INSTANTIATE
 
 }  // namespace hitgraph

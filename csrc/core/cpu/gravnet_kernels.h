@@ -52,14 +52,7 @@ GravnetKernels<T, Slot> gravnet_kernels_avx512();
 
 template <typename T, typename Slot>
 GravnetKernels<T, Slot> gravnet_kernels(SimdLevel level) {
-#if defined(HITGRAPH_HAVE_AVX512)
-  if (level == SimdLevel::kAvx512) return gravnet_kernels_avx512<T, Slot>();
-#endif
-#if defined(HITGRAPH_HAVE_AVX2)
-  if (level == SimdLevel::kAvx2) return gravnet_kernels_avx2<T, Slot>();
-#endif
-  (void)level;
-  return gravnet_kernels_portable<T, Slot>();
+  return HITGRAPH_AT_SIMD_LEVEL(level, gravnet_kernels, <T, Slot>());
 }
 
 }  // namespace hitgraph

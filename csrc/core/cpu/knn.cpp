@@ -46,14 +46,7 @@ namespace {
 
 template <typename T>
 KnnBlock<T> knn_block_at(SimdLevel level, int64_t dim, bool counting) {
-#if defined(HITGRAPH_HAVE_AVX512)
-  if (level == SimdLevel::kAvx512) return knn_block_avx512<T>(dim, counting);
-#endif
-#if defined(HITGRAPH_HAVE_AVX2)
-  if (level == SimdLevel::kAvx2) return knn_block_avx2<T>(dim, counting);
-#endif
-  (void)level;
-  return knn_block_portable<T>(dim, counting);
+  return HITGRAPH_AT_SIMD_LEVEL(level, knn_block, <T>(dim, counting));
 }
 
 // What SegmentSearch asks for: rows of k, or rows of nothing.

@@ -48,14 +48,7 @@ namespace {
 
 template <typename T>
 RadiusBlock<T> radius_block_at(SimdLevel level, int64_t dim) {
-#if defined(HITGRAPH_HAVE_AVX512)
-  if (level == SimdLevel::kAvx512) return radius_block_avx512<T>(dim);
-#endif
-#if defined(HITGRAPH_HAVE_AVX2)
-  if (level == SimdLevel::kAvx2) return radius_block_avx2<T>(dim);
-#endif
-  (void)level;
-  return radius_block_portable<T>(dim);
+  return HITGRAPH_AT_SIMD_LEVEL(level, radius_block, <T>(dim));
 }
 
 // What SegmentSearch asks for: rows of any length, and rows of nothing.

@@ -27,7 +27,8 @@ class BallSearch {
     for (int64_t position = begin; position < end; ++position, ++rows) {
       rows->row = query_.load(position);
       count_ = 0;
-      visit(tree_.levels - 1, 0);
+      visit_within(query_, tree_, limit_, tree_.levels - 1, 0,
+                   [&](int64_t bucket) { scan_bucket(bucket); });
       make_room();
       sort(scratch_.row.data());
       rows->count = count_ < task_.max_neighbors ? count_ : task_.max_neighbors;
@@ -39,18 +40,6 @@ class BallSearch {
   using Pack = typename Simd::template Pack<T>;
   using IndexPack = typename Simd::IndexPack;
   using Key = typename KeyOf<T>::type;
-
-  void visit(int level, int64_t node) {
-    LaneMask near = less_equal(query_.bounds(tree_.level[level], node), limit_);
-    for (; near != 0; near &= near - 1) {
-      const int64_t child = node * kNodeWidth + __builtin_ctz(near);
-      if (level == 0) {
-        scan_bucket(child);
-      } else {
-        visit(level - 1, child);
-      }
-    }
-  }
 
   void scan_bucket(int64_t bucket) {
     make_room();

@@ -106,4 +106,20 @@ class TreeQuery {
   int32_t own_row_ = -1;
 };
 
+// Calls scan(bucket) for every bucket that may hold a point within the limit, a node and its
+// descendants, in the order of the tree.
+template <typename Query, typename T, typename Pack, typename Scan>
+void visit_within(const Query& query, const BucketTree<T>& tree, const Pack& limit, int level,
+                  int64_t node, const Scan& scan) {
+  LaneMask near = less_equal(query.bounds(tree.level[level], node), limit);
+  for (; near != 0; near &= near - 1) {
+    const int64_t child = node * kNodeWidth + __builtin_ctz(near);
+    if (level == 0) {
+      scan(child);
+    } else {
+      visit_within(query, tree, limit, level - 1, child, scan);
+    }
+  }
+}
+
 }  // namespace hitgraph

@@ -3,6 +3,7 @@
 #include "core/cuda/device.cuh"
 #include "core/cuda/edge_conv_launches.h"
 #include "core/cuda/run.h"
+#include "core/graph_types.h"
 
 namespace hitgraph {
 namespace {
@@ -64,14 +65,7 @@ void edge_conv_backward_cuda(const EdgeConvGraph<T, Index>& graph, const EdgeCon
   template void edge_conv_backward_cuda(const EdgeConvGraph<T, Index>&, const EdgeConvLayer<T>&, \
                                         const EdgeConvGradient<T, Slot, int64_t>&,               \
                                         const CudaRun&);
-#define HITGRAPH_INSTANTIATE_ALL(T)         \
-  HITGRAPH_INSTANTIATE(T, int32_t, uint8_t) \
-  HITGRAPH_INSTANTIATE(T, int32_t, int32_t) \
-  HITGRAPH_INSTANTIATE(T, int64_t, uint8_t) \
-  HITGRAPH_INSTANTIATE(T, int64_t, int32_t)
-HITGRAPH_INSTANTIATE_ALL(float)
-HITGRAPH_INSTANTIATE_ALL(double)
-#undef HITGRAPH_INSTANTIATE_ALL
+HITGRAPH_FOR_GRAPH_TYPES(HITGRAPH_INSTANTIATE)
 #undef HITGRAPH_INSTANTIATE
 
 }  // namespace hitgraph

@@ -2,6 +2,7 @@
 #include "core/cuda/device.cuh"
 #include "core/cuda/gravnet_launches.h"
 #include "core/cuda/run.h"
+#include "core/graph_types.h"
 
 namespace hitgraph {
 namespace {
@@ -55,14 +56,7 @@ void gravnet_backward_cuda(const GravnetGraph<T, Index>& graph,
                                       const GravnetGradient<T, Slot, int32_t>&, const CudaRun&); \
   template void gravnet_backward_cuda(const GravnetGraph<T, Index>&,                             \
                                       const GravnetGradient<T, Slot, int64_t>&, const CudaRun&);
-#define HITGRAPH_INSTANTIATE_ALL(T)         \
-  HITGRAPH_INSTANTIATE(T, int32_t, uint8_t) \
-  HITGRAPH_INSTANTIATE(T, int32_t, int32_t) \
-  HITGRAPH_INSTANTIATE(T, int64_t, uint8_t) \
-  HITGRAPH_INSTANTIATE(T, int64_t, int32_t)
-HITGRAPH_INSTANTIATE_ALL(float)
-HITGRAPH_INSTANTIATE_ALL(double)
-#undef HITGRAPH_INSTANTIATE_ALL
+HITGRAPH_FOR_GRAPH_TYPES(HITGRAPH_INSTANTIATE)
 #undef HITGRAPH_INSTANTIATE
 
 }  // namespace hitgraph
