@@ -13,6 +13,7 @@
 #include "core/edge_conv.h"
 #include "core/graph.h"
 #include "core/gravnet_rules.h"
+#include "graph_case.h"
 
 namespace hitgraph::testing {
 
@@ -70,7 +71,7 @@ struct EdgeConvCase {
       grad.push_back(static_cast<T>(normal(random)));
     }
     for (int64_t edge = 0; edge < spec.rows * spec.k; ++edge) {
-      index.push_back(static_cast<Index>(end_of(edge, random())));
+      index.push_back(static_cast<Index>(end_of_edge(spec, edge, random())));
     }
   }
 
@@ -199,13 +200,6 @@ struct EdgeConvCase {
       return static_cast<T>(odd[i / 9 % 3]);
     }
     return static_cast<T>(draw);
-  }
-  // Of seven rows one has no edges, one misses none, and the others miss some anywhere.
-  int64_t end_of(int64_t edge, uint64_t draw) const {
-    const int64_t row = edge / spec.k;
-    if (spec.points == 0 || row % 7 == 3 || (row % 7 != 5 && draw % 5 == 0)) return -1;
-    const bool to_hub = spec.hubs > 0 && draw % 8 != 1;
-    return static_cast<int64_t>(draw / 8 % static_cast<uint64_t>(to_hub ? spec.hubs : spec.points));
   }
 };
 

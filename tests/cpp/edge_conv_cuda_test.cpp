@@ -12,18 +12,6 @@ template <typename T>
 constexpr double kRoundings =
     std::is_same_v<T, float> ? 2e-6 : 2e-14;  // of double the oracle's own
 
-// Any NaN is as good as another.
-template <typename T>
-void expect_bits(const std::vector<T>& expected, const std::vector<T>& found,
-                 const std::string& what) {
-  ASSERT_EQ(expected.size(), found.size()) << what;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (expected[i] != expected[i] && found[i] != found[i]) continue;
-    ASSERT_EQ(0, std::memcmp(&expected[i], &found[i], sizeof(T)))
-        << what << ", element " << i << ": expected " << +expected[i] << ", got " << +found[i];
-  }
-}
-
 template <typename T, typename Index, typename Slot>
 void expect_statistics(const EdgeConvCase<T, Index, Slot>& layer,
                        const EdgeConvOutput<T, Slot>& found, const std::string& name) {
@@ -47,7 +35,7 @@ void expect_forward(const EdgeConvSpec& spec, HostEdgeConvRun run = {}) {
   run.seed = spec.seed;
   auto selected = layer.on_cpu();
   const EdgeConvOutput<T, Slot> found = edge_conv_on_host(layer, run);
-  expect_bits(selected.slot, found.slot, spec.name() + ": slot");
+  expect_same_bits(selected.slot, found.slot, spec.name() + ": slot");
   if (spec.values != "non_finite") expect_statistics(layer, found, spec.name());
   for (std::size_t i = 0; i < selected.value.size(); ++i) {
     if (selected.slot[i] == no_slot<Slot>()) continue;
@@ -57,7 +45,7 @@ void expect_forward(const EdgeConvSpec& spec, HostEdgeConvRun run = {}) {
     const T z = layer.shift[c] + factor * (selected.value[i] - found.mean[c]);
     selected.value[i] = z > 0 ? z : static_cast<T>(spec.slope) * z;
   }
-  expect_bits(selected.value, found.value, spec.name() + ": value");
+  expect_same_bits(selected.value, found.value, spec.name() + ": value");
 }
 
 template <typename T>
@@ -79,8 +67,8 @@ void expect_backward(const EdgeConvSpec& spec, HostEdgeConvRun run = {}) {
   const auto one = differentiate_on_host<T, Index, Slot, Edge>(layer, forward.slot, run);
   run.seed = 2;
   const auto again = differentiate_on_host<T, Index, Slot, Edge>(layer, forward.slot, run);
-  expect_bits(one.center, again.center, spec.name() + ": center, again");
-  expect_bits(one.neighbour, again.neighbour, spec.name() + ": neighbour, again");
+  expect_same_bits(one.center, again.center, spec.name() + ": center, again");
+  expect_same_bits(one.neighbour, again.neighbour, spec.name() + ": neighbour, again");
   const auto truth = layer.by_definition(forward.slot, kEdgeConvEps);
   expect_close(truth.center, one.center, spec.name() + ": center");
   expect_close(truth.neighbour, one.neighbour, spec.name() + ": neighbour");
@@ -88,32 +76,16 @@ void expect_backward(const EdgeConvSpec& spec, HostEdgeConvRun run = {}) {
   expect_close(truth.shift, one.shift, spec.name() + ": shift");
 }
 
-// One combination of types a call, so that all are among those of a loop over sizes.
 void expect_forward_of_some_type(const EdgeConvSpec& spec, const HostEdgeConvRun& run = {}) {
-  const bool small = spec.k <= 255 && spec.seed / 4 % 2 == 0;
-  switch (spec.seed % 4) {
-    case 0:
-      return small ? expect_forward<float, int32_t, uint8_t>(spec, run)
-                   : expect_forward<float, int32_t, int32_t>(spec, run);
-    case 1:
-      return small ? expect_forward<double, int64_t, uint8_t>(spec, run)
-                   : expect_forward<double, int64_t, int32_t>(spec, run);
-    case 2:
-      return small ? expect_forward<float, int64_t, uint8_t>(spec, run)
-                   : expect_forward<float, int64_t, int32_t>(spec, run);
-    default:
-      return small ? expect_forward<double, int32_t, uint8_t>(spec, run)
-                   : expect_forward<double, int32_t, int32_t>(spec, run);
-  }
+  with_some_types(spec, [&](auto number, auto index, auto slot) {
+    expect_forward<decltype(number), decltype(index), decltype(slot)>(spec, run);
+  });
 }
 
 void expect_backward_of_some_type(const EdgeConvSpec& spec, const HostEdgeConvRun& run = {}) {
-  switch (spec.seed % 4) {
-    case 0: return expect_backward<float, int32_t, uint8_t, int32_t>(spec, run);
-    case 1: return expect_backward<double, int64_t, uint8_t, int64_t>(spec, run);
-    case 2: return expect_backward<float, int64_t, int32_t, int64_t>(spec, run);
-    default: return expect_backward<double, int32_t, int32_t, int32_t>(spec, run);
-  }
+  with_some_edge_types(spec, [&](auto number, auto index, auto slot, auto edge) {
+    expect_backward<decltype(number), decltype(index), decltype(slot), decltype(edge)>(spec, run);
+  });
 }
 
 // Trained, normalised by what is known, and plain.
@@ -209,10 +181,10 @@ TEST(EdgeConvCuda, IndicesOutOfRangeAreMissingEdges) {
       out_of_range.index[edge] = ends[edge % 4];
     }
     const auto expected = edge_conv_on_host(missing), found = edge_conv_on_host(out_of_range);
-    expect_bits(expected.slot, found.slot, "slot");
-    expect_bits(expected.value, found.value, "value");
-    expect_bits(differentiate_on_host(missing, found.slot).center,
-                differentiate_on_host(out_of_range, found.slot).center, "grad_center");
+    expect_same_bits(expected.slot, found.slot, "slot");
+    expect_same_bits(expected.value, found.value, "value");
+    expect_same_bits(differentiate_on_host(missing, found.slot).center,
+                     differentiate_on_host(out_of_range, found.slot).center, "grad_center");
   });
 }
 

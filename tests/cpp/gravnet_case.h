@@ -13,6 +13,7 @@
 
 #include "core/graph.h"
 #include "core/gravnet.h"
+#include "graph_case.h"
 #include "knn_case.h"
 
 namespace hitgraph::testing {
@@ -64,7 +65,7 @@ struct GravnetCase {
     for (int64_t edge = 0; edge < spec.rows * spec.k; ++edge) {
       const double value = spec.scale < 0 ? normal(random) : uniform(random);
       values.push_back(static_cast<T>(spec.features == "ties" ? std::floor(value) : value));
-      index.push_back(static_cast<Index>(end_of(edge, random())));
+      index.push_back(static_cast<Index>(end_of_edge(spec, edge, random())));
     }
     for (int64_t i = spec.backwards ? spec.points : 0; i > 0; --i) {
       order.push_back(static_cast<int32_t>(i - 1));
@@ -149,26 +150,7 @@ struct GravnetCase {
     }
     return static_cast<T>(draw);
   }
-  // Of seven rows one has no edges, one misses none, and the others miss some anywhere.
-  int64_t end_of(int64_t edge, uint64_t draw) const {
-    const int64_t row = edge / spec.k;
-    if (spec.points == 0 || row % 7 == 3 || (row % 7 != 5 && draw % 5 == 0)) return -1;
-    const bool to_hub = spec.hubs > 0 && draw % 8 != 1;
-    return static_cast<int64_t>(draw / 8 % static_cast<uint64_t>(to_hub ? spec.hubs : spec.points));
-  }
 };
-
-// Any NaN is as good as another: processors make different ones.
-template <typename T>
-void expect_same_bits(const std::vector<T>& expected, const std::vector<T>& found,
-                      const std::string& what) {
-  ASSERT_EQ(expected.size(), found.size()) << what;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (expected[i] != expected[i] && found[i] != found[i]) continue;
-    ASSERT_EQ(0, std::memcmp(&expected[i], &found[i], sizeof(T)))
-        << what << ", element " << i << ": expected " << +expected[i] << ", got " << +found[i];
-  }
-}
 
 template <typename T, typename Slot>
 void expect_same(const GravnetOutput<T, Slot>& expected, const GravnetOutput<T, Slot>& found,

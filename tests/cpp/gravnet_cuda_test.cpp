@@ -14,23 +14,10 @@ void expect_cpus_bits(const GravnetSpec& spec, HostGravnetRun run = {}) {
   expect_same(expected, found, spec.name());
 }
 
-// One combination of types a call, so that all are among those of a loop over sizes.
 void expect_cpus_bits_of_some_type(const GravnetSpec& spec, const HostGravnetRun& run = {}) {
-  const bool small = spec.k <= 255 && spec.seed / 4 % 2 == 0;
-  switch (spec.seed % 4) {
-    case 0:
-      return small ? expect_cpus_bits<float, int32_t, uint8_t>(spec, run)
-                   : expect_cpus_bits<float, int32_t, int32_t>(spec, run);
-    case 1:
-      return small ? expect_cpus_bits<double, int64_t, uint8_t>(spec, run)
-                   : expect_cpus_bits<double, int64_t, int32_t>(spec, run);
-    case 2:
-      return small ? expect_cpus_bits<float, int64_t, uint8_t>(spec, run)
-                   : expect_cpus_bits<float, int64_t, int32_t>(spec, run);
-    default:
-      return small ? expect_cpus_bits<double, int32_t, uint8_t>(spec, run)
-                   : expect_cpus_bits<double, int32_t, int32_t>(spec, run);
-  }
+  with_some_types(spec, [&](auto number, auto index, auto slot) {
+    expect_cpus_bits<decltype(number), decltype(index), decltype(slot)>(spec, run);
+  });
 }
 
 TEST(GravnetAggregateCuda, HasTheCpusBitsForAnySize) {
@@ -161,12 +148,10 @@ void expect_gradient(const GravnetSpec& spec, const GradientSpec& gradient = {},
 }
 
 void expect_gradient_of_some_type(const GravnetSpec& spec, const GradientSpec& gradient) {
-  switch (spec.seed % 4) {
-    case 0: return expect_gradient<float, int32_t, uint8_t, int32_t>(spec, gradient);
-    case 1: return expect_gradient<double, int64_t, uint8_t, int64_t>(spec, gradient);
-    case 2: return expect_gradient<float, int64_t, int32_t, int64_t>(spec, gradient);
-    default: return expect_gradient<double, int32_t, int32_t, int32_t>(spec, gradient);
-  }
+  with_some_edge_types(spec, [&](auto number, auto index, auto slot, auto edge) {
+    expect_gradient<decltype(number), decltype(index), decltype(slot), decltype(edge)>(spec,
+                                                                                       gradient);
+  });
 }
 
 TEST(GravnetBackwardCuda, IsTheSumOverEdges) {

@@ -11,17 +11,6 @@ constexpr int64_t kPoints = 300;
 const std::vector<int64_t> kDims{1, 2, 3, 4, 5, 8, 16, 64};
 const std::vector<int64_t> kNeighbours{1, 7, 32, 40, 64, 100, 257};
 
-// Where two rows differ, and in what.
-template <typename T, typename Index>
-void expect_rows(const Rows<T, Index>& truth, const Rows<T, Index>& found, int64_t k) {
-  for (std::size_t place = 0; place < truth.index.size(); ++place) {
-    ASSERT_EQ(truth.index[place], found.index[place])
-        << "index of row " << place / k << ", column " << place % k;
-    ASSERT_EQ(0, std::memcmp(&truth.distance2[place], &found.distance2[place], sizeof(T)))
-        << "distance2 of row " << place / k << ", column " << place % k;
-  }
-}
-
 template <typename T>
 void expect_the_cpu_rows(const KnnCase<T>& knn, const std::vector<int64_t>& ks,
                          int64_t shared_bytes = HostDevice::kAmpere) {

@@ -10,16 +10,6 @@ namespace {
 
 constexpr int64_t kPoints = 200;
 
-template <typename T, typename Index>
-void expect_rows(const Rows<T, Index>& truth, const Rows<T, Index>& found, int64_t k) {
-  for (std::size_t place = 0; place < truth.index.size(); ++place) {
-    ASSERT_EQ(truth.index[place], found.index[place])
-        << "index of row " << place / k << ", column " << place % k;
-    ASSERT_EQ(0, std::memcmp(&truth.distance2[place], &found.distance2[place], sizeof(T)))
-        << "distance2 of row " << place / k << ", column " << place % k;
-  }
-}
-
 template <typename T, typename Index = int64_t>
 void expect_the_cpu_rows(const KnnCase<T>& knn, const std::vector<int64_t>& ks,
                          const std::vector<bool>& ways = {false, true}) {

@@ -1,6 +1,7 @@
 // As probe.cpp, for the kernels of EdgeConv and of its gradient.
 #include <cstdio>
 
+#include "faults/run_probe.h"
 #include "host_edge_conv.h"
 
 namespace hitgraph::testing {
@@ -81,11 +82,4 @@ bool all_agree() {
 }  // namespace
 }  // namespace hitgraph::testing
 
-int main() {
-  try {
-    return hitgraph::testing::all_agree() ? 0 : 1;
-  } catch (const std::exception& problem) {
-    std::printf("%s\n", problem.what());
-    return 1;
-  }
-}
+int main() { return hitgraph::testing::run_probe(hitgraph::testing::all_agree); }

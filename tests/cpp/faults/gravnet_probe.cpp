@@ -1,6 +1,7 @@
 // As probe.cpp, for the kernels of GravNet's aggregation and of its gradient.
 #include <cstdio>
 
+#include "faults/run_probe.h"
 #include "host_gravnet.h"
 
 namespace hitgraph::testing {
@@ -71,11 +72,4 @@ bool all_agree() {
 }  // namespace
 }  // namespace hitgraph::testing
 
-int main() {
-  try {
-    return hitgraph::testing::all_agree() ? 0 : 1;
-  } catch (const std::exception& problem) {
-    std::printf("%s\n", problem.what());
-    return 1;
-  }
-}
+int main() { return hitgraph::testing::run_probe(hitgraph::testing::all_agree); }

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "clouds.h"
+#include "faults/run_probe.h"
 #include "host_radius.h"
 
 namespace hitgraph::testing {
@@ -50,11 +51,4 @@ bool all_agree() {
 }  // namespace
 }  // namespace hitgraph::testing
 
-int main() {
-  try {
-    return hitgraph::testing::all_agree() ? 0 : 1;
-  } catch (const std::exception& problem) {
-    std::printf("%s\n", problem.what());
-    return 1;
-  }
-}
+int main() { return hitgraph::testing::run_probe(hitgraph::testing::all_agree); }
