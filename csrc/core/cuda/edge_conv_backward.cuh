@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/cuda/edge_conv.cuh"
-#include "core/cuda/gravnet_backward.cuh"
+#include "core/cuda/point_edges.cuh"
 
 namespace hitgraph {
 
@@ -25,7 +25,7 @@ struct EdgeConvRows {
   EdgeConvGrads<T, Slot> grads;
   RowShares shares;
   Global<T> by_selected;    // (rows, channels): of the selected edge
-  Global<T> grad_center;    // (rows, channels): for now the sum over edges of y - mean
+  Global<T> grad_center;    // (rows, channels): at first the sum over edges of y - mean
   Global<int32_t> degrees;  // (rows)
   Global<double> partial;   // (shares, 2 * channels): sums of dz normal, of dz
 };
@@ -242,18 +242,13 @@ HITGRAPH_DEVICE PointGradient<T, Channels::kWidth> sum_point_edges(
     const EdgeConvPoints<T, Slot, Edge>& problem, const RowGroup& group, const Channels& channels,
     const Vector<T, Channels::kWidth>& offset, int64_t begin, int count) {
   PointGradient<T, Channels::kWidth> sum;
-  for (int first = 0; __any_sync(kFullWarp, first < count); first += group.size) {
-    HeldRow held;
-    if (first + group.lane < count) {
-      held.look_up(problem.edges, begin + first + group.lane, problem.k);
-    }
-    for (int source = 0; source < group.size && __any_sync(kFullWarp, first + source < count);
-         source += kPointEdges<Channels, Slot>) {
-      add_point_edges(problem, group, channels, held, source, offset, sum);
-    }
-    if ((first + group.size) % kSummedEdges == 0) sum.end_batch();
-  }
-  sum.end_batch();
+  walk_point_edges<HeldRow, kPointEdges<Channels, Slot>>(
+      group, count,
+      [&](HeldRow& held, int place) { held.look_up(problem.edges, begin + place, problem.k); },
+      [&](const HeldRow& held, int source) {
+        add_point_edges(problem, group, channels, held, source, offset, sum);
+      },
+      sum);
   return sum;
 }
 
@@ -289,22 +284,6 @@ __global__ void __launch_bounds__(kEdgeConvThreads, kEdgeConvBlocks)
   }
 }
 
-// In double: there may be as many as edges / kHubPiece. The sums from `column` on.
-template <typename Channels, typename T, typename Slot, typename Edge>
-HITGRAPH_DEVICE Vector<T, Channels::kWidth> join_hub(const EdgeConvPoints<T, Slot, Edge>& problem,
-                                                     const Channels& channels, int64_t point,
-                                                     int column) {
-  const int64_t begin = problem.offsets[point], end = problem.offsets[point + 1];
-  auto joined = broadcast<Channels::kWidth>(0.0);
-  for (int64_t piece = begin; piece < end; piece += kHubPiece) {
-    const int64_t place = 2 * HubPiece::number(piece, piece == begin) * problem.channels;
-    add_to(joined, channels.template load<T>(Global<const T>(problem.partial), place + column));
-  }
-  Vector<T, Channels::kWidth> rounded;
-  for (int v = 0; v < Channels::kWidth; ++v) rounded.lanes[v] = static_cast<T>(joined.lanes[v]);
-  return rounded;
-}
-
 // A group a point: the sums over its edges, or over its pieces if it is a hub.
 template <typename T, typename Slot, typename Edge, bool kVector>
 __global__ void __launch_bounds__(kEdgeConvThreads, kEdgeConvBlocks)
@@ -312,27 +291,26 @@ __global__ void __launch_bounds__(kEdgeConvThreads, kEdgeConvBlocks)
   using Channels = LaneChannels<T, kVector>;
   const RowGroup group(problem.group);
   const int64_t point = group.number;
-  const bool exists = point < problem.points;
-  const int64_t begin = exists ? problem.offsets[point] : 0;
-  const int64_t count = exists ? problem.offsets[point + 1] - begin : 0;
-  const bool hub = HubPiece::is_hub(0, count);
+  const EdgesToPoint edges(problem.offsets, problem.points, point);
   for (int tile = 0; tile < problem.channels; tile += group.size * Channels::kWidth) {
     const Channels channels(group, tile, problem.channels);
     auto offset = broadcast<Channels::kWidth>(T(0));
-    if (exists) offset = neighbour_offset(problem, channels, point);
-    auto sum =
-        sum_point_edges(problem, group, channels, offset, begin, hub ? 0 : static_cast<int>(count));
-    if (!exists) continue;
-    if (hub) {
-      sum.selected.sum = join_hub(problem, channels, point, 0);
-      sum.deviations.sum = join_hub(problem, channels, point, problem.channels);
+    if (edges.exists) offset = neighbour_offset(problem, channels, point);
+    auto sum = sum_point_edges(problem, group, channels, offset, edges.begin, edges.own);
+    if (!edges.exists) continue;
+    if (edges.hub) {
+      const Global<const T> partial = problem.partial;
+      const int64_t width = int64_t{2} * problem.channels;
+      sum.selected.sum = join_pieces(channels, problem.offsets, point, partial, width, 0);
+      sum.deviations.sum =
+          join_pieces(channels, problem.offsets, point, partial, width, problem.channels);
     }
     const auto constant = channels.template load<T>(problem.constant, 0);
     const auto linear = channels.template load<T>(problem.linear, 0);
     auto grad = sum.selected.sum;
     for (int v = 0; v < Channels::kWidth; ++v) {
-      const T shared =
-          static_cast<T>(count) * constant.lanes[v] + linear.lanes[v] * sum.deviations.sum.lanes[v];
+      const T shared = static_cast<T>(edges.count) * constant.lanes[v] +
+                       linear.lanes[v] * sum.deviations.sum.lanes[v];
       grad.lanes[v] += problem.normal.trained ? shared : T(0);
     }
     channels.template store<T>(grad, problem.grad_neighbour, point * problem.channels);

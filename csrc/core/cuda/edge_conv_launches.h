@@ -4,7 +4,7 @@
 
 #include "core/cuda/edge_conv.cuh"
 #include "core/cuda/edge_conv_backward.cuh"
-#include "core/cuda/gravnet_launches.h"
+#include "core/cuda/row_launches.h"
 
 namespace hitgraph {
 
@@ -17,10 +17,6 @@ inline RowShares row_shares(int64_t rows, int group) {
   const int64_t each = larger<int64_t>((rows + kMostShares - 1) / kMostShares, groups);
   const int64_t whole = (each + groups - 1) / groups * groups;
   return {whole, (rows + whole - 1) / whole};
-}
-
-inline int64_t edge_conv_blocks(int64_t groups, int lanes) {
-  return (groups * lanes + kEdgeConvThreads - 1) / kEdgeConvThreads;
 }
 
 inline int64_t join_blocks(int64_t channels) { return (channels + kWarpSize - 1) / kWarpSize; }
@@ -59,8 +55,9 @@ void launch_means(Device& device, const EdgeConvEdges<T, Index>& edges, JoinedCo
   degrees.of_rows = device.template array<int32_t>("of_rows", edges.rows);
   degrees.of_points = device.template array<int32_t>("of_points", edges.points);
   device.zero(degrees.of_points, edges.points);
-  device.launch("count_degrees", count_degrees<Index>, edge_conv_blocks(edges.rows, kWarpSize),
-                kEdgeConvThreads, 0, degrees);
+  device.launch("count_degrees", count_degrees<Index>,
+                group_blocks(edges.rows, kWarpSize, kEdgeConvThreads), kEdgeConvThreads, 0,
+                degrees);
   ColumnSums<T> sums{};
   sums.centers = {edges.center, edges.center_stride, edges.rows, degrees.of_rows,
                   row_shares(edges.rows, edges.group)};
@@ -98,7 +95,7 @@ void launch_edge_conv(Device& device, EdgeConvForward<T, Index, Slot> problem) {
   EdgeConvEdges<T, Index>& edges = problem.edges;
   const int64_t channels = edges.channels;
   if (channels == 0) return;
-  edges.group = gravnet_group<T>(channels);
+  edges.group = row_group_lanes<T>(channels);
   const bool vectors = products_hold_vectors(edges) && layer_holds_vectors(problem.normal) &&
                        holds_vectors<kWidth, T>(problem.value, channels) &&
                        holds_vectors<kWidth, Slot>(problem.slot, channels);
@@ -128,9 +125,9 @@ void launch_edge_conv(Device& device, EdgeConvForward<T, Index, Slot> problem) {
   launch_factors(device, joined);
   const EdgeConvActivate<T, Slot> activate{problem.normal, edges.rows,    edges.channels,
                                            edges.group,    problem.value, problem.slot};
-  device.launch("activate_rows",
-                vectors ? activate_rows<T, Slot, true> : activate_rows<T, Slot, false>,
-                edge_conv_blocks(edges.rows, edges.group), kEdgeConvThreads, 0, activate);
+  device.launch(
+      "activate_rows", vectors ? activate_rows<T, Slot, true> : activate_rows<T, Slot, false>,
+      group_blocks(edges.rows, edges.group, kEdgeConvThreads), kEdgeConvThreads, 0, activate);
 }
 
 template <typename T, typename Index, typename Slot, typename Edge>
@@ -151,7 +148,7 @@ void launch_edge_conv_backward(Device& device, EdgeConvBackward<T, Index, Slot, 
   EdgeConvEdges<T, Index>& edges = problem.edges;
   const int64_t channels = edges.channels;
   if (channels == 0) return;
-  edges.group = gravnet_group<T>(channels);
+  edges.group = row_group_lanes<T>(channels);
   const bool vectors =
       products_hold_vectors(edges) && layer_holds_vectors(problem.normal) &&
       holds_vectors<kWidth, const T>(problem.grads.grad, problem.grads.grad_stride) &&
@@ -197,7 +194,8 @@ void launch_edge_conv_backward(Device& device, EdgeConvBackward<T, Index, Slot, 
       edges.rows,   edges.channels, edges.group,  problem.normal.trained, problem.by_selected,
       all.constant, all.linear,     rows.degrees, problem.grad_center};
   device.launch("finish_centers", vectors ? finish_centers<T, true> : finish_centers<T, false>,
-                edge_conv_blocks(edges.rows, edges.group), kEdgeConvThreads, 0, centers);
+                group_blocks(edges.rows, edges.group, kEdgeConvThreads), kEdgeConvThreads, 0,
+                centers);
 
   EdgeConvPoints<T, Slot, Edge> points{};
   points.center = edges.center;
@@ -221,11 +219,12 @@ void launch_edge_conv_backward(Device& device, EdgeConvBackward<T, Index, Slot, 
   points.partial = device.template array<T>("partial", points.pieces * 2 * channels);
   device.launch("sum_hub_edges",
                 vectors ? sum_hub_edges<T, Slot, Edge, true> : sum_hub_edges<T, Slot, Edge, false>,
-                edge_conv_blocks(points.pieces, points.group), kEdgeConvThreads, 0, points);
+                group_blocks(points.pieces, points.group, kEdgeConvThreads), kEdgeConvThreads, 0,
+                points);
   device.launch(
       "finish_neighbours",
       vectors ? finish_neighbours<T, Slot, Edge, true> : finish_neighbours<T, Slot, Edge, false>,
-      edge_conv_blocks(points.points, points.group), kEdgeConvThreads, 0, points);
+      group_blocks(points.points, points.group, kEdgeConvThreads), kEdgeConvThreads, 0, points);
 }
 
 }  // namespace hitgraph

@@ -3,12 +3,9 @@
 #pragma once
 
 #include "core/cuda/gravnet.cuh"
-#include "core/cuda/hub_piece.cuh"
+#include "core/cuda/point_edges.cuh"
 
 namespace hitgraph {
-
-// So many products are summed one after the other, a multiple of any group's lanes.
-constexpr int kSummedEdges = 32;
 
 // What comes from the outputs. Null: zero.
 template <typename T, typename Slot>
@@ -170,62 +167,6 @@ struct HeldGradient {
   }
 };
 
-// One lane's channels of the sum over at most kHubPiece edges of one point: in short batches, so
-// that its error grows with kSummedEdges and with the number of batches.
-template <typename T, int kWidth>
-struct EdgeSum {
-  Vector<T, kWidth> batch = broadcast<kWidth>(T(0)), sum = batch;
-
-  HITGRAPH_DEVICE void end_batch() {
-    for (int v = 0; v < kWidth; ++v) sum.lanes[v] += batch.lanes[v];
-    batch = broadcast<kWidth>(T(0));
-  }
-};
-
-// The winning slots of one lane's channels in one row.
-template <typename Channels, typename Slot,
-          bool kPacked = Channels::kHasVectors && sizeof(Slot) == 1>
-struct Winners {
-  Vector<Slot, Channels::kWidth> slots = broadcast<Channels::kWidth>(no_slot<Slot>());
-
-  HITGRAPH_DEVICE void load(Global<const Slot> array, const Channels& channels, int64_t row) {
-    slots = channels.template load<Slot>(array, row);
-  }
-  HITGRAPH_DEVICE bool has(int v, int slot) const {
-    return slots.lanes[v] == static_cast<Slot>(slot);
-  }
-  HITGRAPH_DEVICE bool any(int slot) const {
-    bool found = false;
-    for (int v = 0; v < Channels::kWidth; ++v) found = found || has(v, slot);
-    return found;
-  }
-};
-
-// Bytes stay packed until they are compared: to take them apart is to wait for them, and the rows
-// of the next edges are to be asked for first.
-template <typename Channels, typename Slot>
-struct Winners<Channels, Slot, true> {
-  static constexpr unsigned kOnes = 0x01010101u, kNone = kFullWarp;
-  unsigned slots = kNone;
-
-  HITGRAPH_DEVICE void load(Global<const Slot> array, const Channels& channels, int64_t row) {
-    slots = load_bytes<Channels::kWidth>(array, row + channels.own[0]);
-    if (Channels::kWidth == 2) slots |= kNone << 16;
-  }
-  HITGRAPH_DEVICE bool has(int v, int slot) const {
-    return (slots >> 8 * v & 255u) == static_cast<unsigned>(slot);
-  }
-  // Whether one of the bytes is zero (Mycroft).
-  HITGRAPH_DEVICE bool any(int slot) const {
-    const unsigned difference = slots ^ static_cast<unsigned>(slot) * kOnes;
-    return ((difference - kOnes) & ~difference & kOnes << 7) != 0;
-  }
-};
-
-// So many edges of a point are worked on at once. Slots of 32 bits take many registers.
-template <typename Channels, typename Slot>
-constexpr int kPointEdges = sizeof(Slot) == 1 ? Channels::kInFlight : 2;
-
 // The edges that lane `source` and those after it hold. Few edges won a channel, so the row of the
 // maximum is read only by lanes with such a channel.
 template <typename Channels, typename T, typename Slot, typename Edge>
@@ -276,16 +217,12 @@ HITGRAPH_DEVICE Vector<T, Channels::kWidth> sum_edges(const GravnetPoints<T, Slo
                                                       const Channels& channels, int64_t begin,
                                                       int count) {
   EdgeSum<T, Channels::kWidth> sum;
-  for (int first = 0; __any_sync(kFullWarp, first < count); first += group.size) {
-    HeldGradient<T> held;
-    if (first + group.lane < count) held.look_up(problem, begin + first + group.lane);
-    for (int source = 0; source < group.size && __any_sync(kFullWarp, first + source < count);
-         source += kPointEdges<Channels, Slot>) {
-      add_gradients(problem, group, channels, held, source, sum);
-    }
-    if ((first + group.size) % kSummedEdges == 0) sum.end_batch();
-  }
-  sum.end_batch();
+  walk_point_edges<HeldGradient<T>, kPointEdges<Channels, Slot>>(
+      group, count, [&](HeldGradient<T>& held, int place) { held.look_up(problem, begin + place); },
+      [&](const HeldGradient<T>& held, int source) {
+        add_gradients(problem, group, channels, held, source, sum);
+      },
+      sum);
   return sum.sum;
 }
 
@@ -307,38 +244,23 @@ __global__ void __launch_bounds__(kGravnetThreads, kGravnetBlocks)
   }
 }
 
-// In double: there may be as many as edges / kHubPiece.
-template <typename Channels, typename T, typename Slot, typename Edge>
-HITGRAPH_DEVICE Vector<T, Channels::kWidth> join_pieces(const GravnetPoints<T, Slot, Edge>& problem,
-                                                        const Channels& channels, int64_t point) {
-  const int64_t begin = problem.offsets[point], end = problem.offsets[point + 1];
-  Vector<double, Channels::kWidth> joined = broadcast<Channels::kWidth>(0.0);
-  for (int64_t piece = begin; piece < end; piece += kHubPiece) {
-    const int64_t place = HubPiece::number(piece, piece == begin) * problem.channels;
-    const auto sum = channels.template load<T>(problem.partial, place);
-    for (int v = 0; v < Channels::kWidth; ++v) joined.lanes[v] += sum.lanes[v];
-  }
-  Vector<T, Channels::kWidth> rounded;
-  for (int v = 0; v < Channels::kWidth; ++v) rounded.lanes[v] = static_cast<T>(joined.lanes[v]);
-  return rounded;
-}
-
 // A group a point: the sum over its edges, or over its pieces if it is a hub.
 template <typename T, typename Slot, typename Edge, bool kVector>
 __global__ void __launch_bounds__(kGravnetThreads, kGravnetBlocks)
     sum_points(GravnetPoints<T, Slot, Edge> problem) {
   using Channels = LaneChannels<T, kVector>;
   const RowGroup group(problem.group);
-  const int64_t point = group.number;
-  const bool exists = point < problem.points;
-  const int64_t begin = exists ? problem.offsets[point] : 0;
-  const int64_t count = exists ? problem.offsets[point + 1] - begin : 0;
-  const bool hub = HubPiece::is_hub(0, count);
+  const EdgesToPoint edges(problem.offsets, problem.points, group.number);
   for (int tile = 0; tile < problem.channels; tile += group.size * Channels::kWidth) {
     const Channels channels(group, tile, problem.channels);
-    auto sum = sum_edges(problem, group, channels, begin, hub ? 0 : static_cast<int>(count));
-    if (hub) sum = join_pieces(problem, channels, point);
-    if (exists) channels.template store<T>(sum, problem.grad_features, point * problem.channels);
+    auto sum = sum_edges(problem, group, channels, edges.begin, edges.own);
+    if (edges.hub) {
+      sum = join_pieces(channels, problem.offsets, group.number, Global<const T>(problem.partial),
+                        problem.channels, 0);
+    }
+    if (!edges.exists) continue;
+    channels.template store<T>(sum, problem.grad_features,
+                               static_cast<int64_t>(group.number) * problem.channels);
   }
 }
 

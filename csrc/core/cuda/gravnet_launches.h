@@ -3,41 +3,16 @@
 
 #include "core/cuda/gravnet.cuh"
 #include "core/cuda/gravnet_backward.cuh"
+#include "core/cuda/row_launches.h"
 
 namespace hitgraph {
-
-template <typename T>
-constexpr int kVectorWidth = LaneChannels<T, true>::kWidth;
-
-// Lanes a row: a power of two that has one lane for every vector, if that is not more than a warp.
-template <typename T>
-int gravnet_group(int64_t channels) {
-  int lanes = kSmallestGroup;
-  while (lanes < kWarpSize && lanes * kVectorWidth<T> < channels) lanes *= 2;
-  return lanes;
-}
-
-inline int64_t gravnet_blocks(int64_t groups, int lanes) {
-  return (groups * lanes + kGravnetThreads - 1) / kGravnetThreads;
-}
-
-// Whether every row of an array begins where a vector may. Of an array that is not there: yes.
-template <int kWidth, typename T>
-bool holds_vectors(Global<T> array, int64_t stride) {
-#if defined(HITGRAPH_HOST_CUDA)
-  const auto address = reinterpret_cast<uintptr_t>(host_cuda::data(array));
-#else
-  const auto address = reinterpret_cast<uintptr_t>(array);
-#endif
-  return array == nullptr || (address % (kWidth * sizeof(T)) == 0 && stride % kWidth == 0);
-}
 
 template <typename T, typename Index, typename Slot, typename Device>
 void launch_gravnet_aggregate(Device& device, GravnetAggregate<T, Index, Slot> problem) {
   constexpr int kWidth = kVectorWidth<T>;
   GravnetEdges<T, Index>& edges = problem.edges;
   const int64_t channels = edges.channels;
-  edges.group = gravnet_group<T>(channels);
+  edges.group = row_group_lanes<T>(channels);
   const bool vectors = channels % kWidth == 0 &&
                        holds_vectors<kWidth, const T>(edges.features, channels) &&
                        holds_vectors<kWidth, T>(problem.total, channels) &&
@@ -45,7 +20,7 @@ void launch_gravnet_aggregate(Device& device, GravnetAggregate<T, Index, Slot> p
                        holds_vectors<kWidth, Slot>(problem.slot, channels);
   // Without a maximum the type of a slot makes no difference.
   const auto launch = [&](auto* with_maximum, auto* without) {
-    const int64_t blocks = gravnet_blocks(edges.rows, edges.group);
+    const int64_t blocks = group_blocks(edges.rows, edges.group, kGravnetThreads);
     if (problem.maximum != nullptr) {
       device.launch("aggregate_rows", with_maximum, blocks, kGravnetThreads, 0, problem);
     } else {
@@ -91,7 +66,7 @@ void launch_gravnet_rows(Device& device, const GravnetBackward<T, Index, Slot, E
   device.launch("differentiate_rows",
                 vectors ? differentiate_rows<T, Index, Slot, true>
                         : differentiate_rows<T, Index, Slot, false>,
-                gravnet_blocks(edges.rows, edges.group), kGravnetThreads, 0, rows);
+                group_blocks(edges.rows, edges.group, kGravnetThreads), kGravnetThreads, 0, rows);
 }
 
 // The gradient by the features.
@@ -116,17 +91,17 @@ void launch_gravnet_points(Device& device, const GravnetBackward<T, Index, Slot,
   device.launch(
       "sum_hub_pieces",
       vectors ? sum_hub_pieces<T, Slot, Edge, true> : sum_hub_pieces<T, Slot, Edge, false>,
-      gravnet_blocks(points.pieces, points.group), kGravnetThreads, 0, points);
-  device.launch("sum_points",
-                vectors ? sum_points<T, Slot, Edge, true> : sum_points<T, Slot, Edge, false>,
-                gravnet_blocks(points.points, points.group), kGravnetThreads, 0, points);
+      group_blocks(points.pieces, points.group, kGravnetThreads), kGravnetThreads, 0, points);
+  device.launch(
+      "sum_points", vectors ? sum_points<T, Slot, Edge, true> : sum_points<T, Slot, Edge, false>,
+      group_blocks(points.points, points.group, kGravnetThreads), kGravnetThreads, 0, points);
 }
 
 // `problem` without groups and divisors.
 template <typename T, typename Index, typename Slot, typename Edge, typename Device>
 void launch_gravnet_backward(Device& device, GravnetBackward<T, Index, Slot, Edge> problem) {
   GravnetEdges<T, Index>& edges = problem.edges;
-  edges.group = gravnet_group<T>(edges.channels);
+  edges.group = row_group_lanes<T>(edges.channels);
   if (edges.channels == 0) {  // nothing to read; the gradients by the values are zero
     edges.points = 0;
     problem.gradients.total = problem.gradients.maximum = nullptr;
@@ -136,8 +111,9 @@ void launch_gravnet_backward(Device& device, GravnetBackward<T, Index, Slot, Edg
     const GravnetDivisors<T, Index> counted{edges,
                                             device.template array<T>("divisors", edges.rows)};
     problem.gradients.divisors = counted.divisors;
-    device.launch("count_present", count_present<T, Index>, gravnet_blocks(edges.rows, kWarpSize),
-                  kGravnetThreads, 0, counted);
+    device.launch("count_present", count_present<T, Index>,
+                  group_blocks(edges.rows, kWarpSize, kGravnetThreads), kGravnetThreads, 0,
+                  counted);
   }
   if (problem.grad_values != nullptr) launch_gravnet_rows(device, problem);
   if (problem.grad_features != nullptr) launch_gravnet_points(device, problem);

@@ -23,6 +23,24 @@ enum Counter {
   kCounters
 };
 
+// What one warp has done; nothing is kept unless it is counted.
+template <bool kCounting>
+struct CountedWork {
+  unsigned long long work[kCounting ? kCounters : 1] = {};
+
+  HITGRAPH_DEVICE void add(Counter counter, int amount) {
+    if constexpr (kCounting) work[counter] += amount;
+  }
+  HITGRAPH_DEVICE void flush(Global<unsigned long long> counters) const {
+    if constexpr (kCounting) {
+      if (lane_index() != 0) return;
+      for (int counter = 0; counter < kCounters; ++counter) {
+        atomicAdd(counters + counter, work[counter]);
+      }
+    }
+  }
+};
+
 // Of a pool of candidates. A search without a guess cuts it back to `kept` at most, k at least,
 // once it holds `trigger`, which gives the first limit; every search does when there is no room.
 struct PoolSizes {

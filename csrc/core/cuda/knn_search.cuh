@@ -53,7 +53,7 @@ class GroupSearch {
       search_pass();
       finish_pass(column);
     }
-    flush();
+    work_.flush(launch_.counters);
   }
 
  private:
@@ -353,18 +353,7 @@ class GroupSearch {
     __syncwarp();
   }
 
-  HITGRAPH_DEVICE void add(Counter counter, int amount) {
-    if constexpr (kCounting) work_[counter] += amount;
-  }
-
-  HITGRAPH_DEVICE void flush() {
-    if constexpr (kCounting) {
-      if (lane_index() != 0) return;
-      for (int counter = 0; counter < kCounters; ++counter) {
-        atomicAdd(launch_.counters + counter, work_[counter]);
-      }
-    }
-  }
+  HITGRAPH_DEVICE void add(Counter counter, int amount) { work_.add(counter, amount); }
 
   const KnnLaunch<T>& launch_;
   const Forest<T>& forest_;
@@ -378,7 +367,7 @@ class GroupSearch {
   Limit<T> widest_;               // none of which goes beyond
   T shell_ = 0, inside_ = 0;      // lane q: how far query q looks now, and has looked before
   Candidate<T, kDim> candidate_;  // of the bucket that is scanned
-  unsigned long long work_[kCounting ? kCounters : 1] = {};
+  CountedWork<kCounting> work_;
 };
 
 // A warp a group, a warp a block.

@@ -59,7 +59,7 @@ class TileSearch {
     if (collected_ > 0) scan();
     __syncthreads();  // others may still ask for the widest limit
     finish();
-    flush();
+    work_.flush(launch_.counters);
   }
 
  private:
@@ -358,17 +358,7 @@ class TileSearch {
       }
     }
   }
-  HITGRAPH_DEVICE void add(Counter counter, int amount) {
-    if constexpr (kCounting) work_[counter] += amount;
-  }
-  HITGRAPH_DEVICE void flush() {
-    if constexpr (kCounting) {
-      if (lane_index() != 0) return;
-      for (int counter = 0; counter < kCounters; ++counter) {
-        atomicAdd(launch_.counters + counter, work_[counter]);
-      }
-    }
-  }
+  HITGRAPH_DEVICE void add(Counter counter, int amount) { work_.add(counter, amount); }
 
   const TileLaunch<T>& launch_;
   const Forest<T>& forest_;
@@ -384,7 +374,7 @@ class TileSearch {
   int collected_ = 0;  // buckets of the tile
   int bucket_ = 0;     // lane b: bucket b of the tile
   T widest_ = T(-1);
-  unsigned long long work_[kCounting ? kCounters : 1] = {};
+  CountedWork<kCounting> work_;
 };
 
 // A block a group of queries.

@@ -187,7 +187,7 @@ FAULTS = {
         "graph_rows.cuh", "point >= 0 && point < points ?", "point >= 0 ?", "[global bounds]"
     ),
     "gravnet_vectors_where_none_fit": gravnet(
-        "gravnet_launches.h",
+        "row_launches.h",
         "address % (kWidth * sizeof(T)) == 0 &&",
         "",
         "[global alignment]",
@@ -208,7 +208,7 @@ FAULTS = {
         "row_group.cuh", "(odd ? sums[3] : sums[2])", "(odd ? sums[2] : sums[3])", "[wrong rows]"
     ),
     "gravnet_lane_leaves_the_edges_of_others": gravnet(
-        "gravnet_backward.cuh",
+        "point_edges.cuh",
         "__any_sync(kFullWarp, first < count);",
         "first < count;",
         "[missed collective]",
@@ -233,7 +233,7 @@ FAULTS = {
         "[wrong rows]",
     ),
     "gravnet_hub_joined_without_its_last_piece": gravnet(
-        "gravnet_backward.cuh", "piece < end;", "piece + kHubPiece < end;", "[wrong rows]"
+        "point_edges.cuh", "piece < end;", "piece + kHubPiece < end;", "[wrong rows]"
     ),
     "radius_none": radius("radius_search.cuh", "#pragma once", "#pragma once"),
     "radius_self_found": radius(
@@ -423,12 +423,12 @@ FAULTS = {
     ),
     "edge_conv_hub_without_its_deviations": edge_conv(
         "edge_conv_backward.cuh",
-        "sum.deviations.sum = join_hub(problem, channels, point, problem.channels);",
-        "",
+        "join_pieces(channels, problem.offsets, point, partial, width, problem.channels);",
+        "sum.deviations.sum;",
         "[wrong rows]",
     ),
     "edge_conv_lane_leaves_the_edges_of_others": edge_conv(
-        "edge_conv_backward.cuh",
+        "point_edges.cuh",
         "__any_sync(kFullWarp, first < count);",
         "first < count;",
         "[missed collective]",
