@@ -140,6 +140,14 @@ def rows_of_matrix(
     return rows
 
 
+def rows_of_lists(problem: Problem, queries: Sequence[int], lists: Any) -> list[Row]:
+    """Of a list of rows for every query, in any order; the query itself is taken out."""
+    rows = [np.asarray(lists[query], np.int64) for query in queries]
+    if problem.queries is None:
+        rows = [row[row != query] for row, query in zip(rows, queries, strict=True)]
+    return [Row(row) for row in rows]
+
+
 def rows_of_edges(
     problem: Problem, queries: Sequence[int], asks: Any, found: Any, k: int | None = None
 ) -> list[Row]:

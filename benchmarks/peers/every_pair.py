@@ -55,7 +55,7 @@ class CdistByProduct(Cdist):
 
 class Faiss(Peer):
     name = "FAISS flat"
-    modules = ("faiss",)
+    modules: ClassVar[tuple[str, ...]] = ("faiss",)
     install = "pip install faiss-cpu"
     every_pair = True
     index = True
@@ -74,12 +74,12 @@ class Faiss(Peer):
         return rows_of_matrix(problem, queries, found[1], found[0])
 
 
-class FaissGpu(Peer):
+class FaissGpu(Faiss):
     name = "FAISS flat, GPU"
     modules = ("faiss", "faiss.contrib.torch_utils")
     install = "pip install faiss-gpu-cu12"
     devices = ("cuda",)
-    every_pair = True
+    index = False
 
     def version(self) -> str | None:
         found = super().version()
@@ -101,9 +101,6 @@ class FaissGpu(Peer):
         import faiss
 
         return faiss.knn_gpu(index, problem.asks, problem.points, problem.with_self)
-
-    def knn_rows(self, problem: Problem, found: Any, queries: Sequence[int]) -> list[Row]:
-        return rows_of_matrix(problem, queries, found[1], found[0])
 
 
 class CuVs(Peer):

@@ -15,6 +15,14 @@ from .base import Peer
 from .every_pair import Cdist
 
 
+def whose_weights_are_taken(kind: Callable[..., nn.Module], own: GravNet) -> nn.Module:
+    """A layer of that kind and of the same sizes, whose weights `own` takes over."""
+    sizes = own.space.out_features, own.propagate.out_features, own.k
+    other = kind(own.in_features, own.out_features, *sizes)
+    own.load_state_dict(other.state_dict())
+    return other
+
+
 class PyG(Peer):
     """torch_geometric's layers; up to 2.7 they search with torch-cluster."""
 
@@ -30,11 +38,7 @@ class PyG(Peer):
         """A layer of the same sizes, whose weights `own` takes over."""
         from torch_geometric.nn import GravNetConv
 
-        sizes = own.space.out_features, own.propagate.out_features, own.k
-        other = GravNetConv(own.in_features, own.out_features, *sizes)
-        own.load_state_dict(other.state_dict())
-        layer: nn.Module = other
-        return layer
+        return whose_weights_are_taken(GravNetConv, own)
 
 
 class FastGraphComputeLayer(Peer):
@@ -49,10 +53,7 @@ class FastGraphComputeLayer(Peer):
     def gravnet(own: GravNet) -> nn.Module:
         from fastgraphcompute.gnn_ops import GravNetOp
 
-        sizes = own.space.out_features, own.propagate.out_features, own.k
-        other = GravNetOp(own.in_features, own.out_features, *sizes)
-        own.load_state_dict(other.state_dict())
-        return OneEvent(other)
+        return OneEvent(whose_weights_are_taken(GravNetOp, own))
 
 
 class OneEvent(nn.Module):

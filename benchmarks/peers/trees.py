@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..problem import Problem, Row
-from .base import Peer, rows_of_matrix
+from .base import Peer, rows_of_lists, rows_of_matrix
 
 
 class SciPy(Peer):
@@ -36,10 +36,7 @@ class SciPy(Peer):
         return index.query_ball_point(problem.query_array, problem.r, workers=-1)
 
     def radius_rows(self, problem: Problem, found: Any, queries: Sequence[int]) -> list[Row]:
-        rows = [np.asarray(found[query], np.int64) for query in queries]
-        if problem.queries is None:
-            rows = [row[row != query] for row, query in zip(rows, queries, strict=True)]
-        return [Row(row) for row in rows]
+        return rows_of_lists(problem, queries, found)
 
 
 class PyKdTree(Peer):
@@ -87,7 +84,4 @@ class ScikitLearn(Peer):
         return index.radius_neighbors(problem.query_array, problem.r)
 
     def radius_rows(self, problem: Problem, found: Any, queries: Sequence[int]) -> list[Row]:
-        rows = [np.asarray(found[1][query], np.int64) for query in queries]
-        if problem.queries is None:
-            rows = [row[row != query] for row, query in zip(rows, queries, strict=True)]
-        return [Row(row) for row in rows]
+        return rows_of_lists(problem, queries, found[1])

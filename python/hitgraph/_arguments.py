@@ -4,6 +4,8 @@ of a page each, and what layers and models have in common.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,21 @@ def check_tensors(op: str, **tensors: object) -> None:
     for name, value in tensors.items():
         if value is not None and not isinstance(value, Tensor):
             _refuse(op, name, "a Tensor", value)
+
+
+def check_given(op: str, **tensors: object) -> None:
+    """Each is a Tensor."""
+    for name, value in tensors.items():
+        if not isinstance(value, Tensor):
+            _refuse(op, name, "a Tensor", value)
+
+
+def check_choice(where: str, name: str, value: object, known: Iterable[object]) -> None:
+    """One of those that are known."""
+    known = tuple(known)
+    if value not in known:
+        options = ", ".join(repr(option) for option in known)
+        raise ValueError(f"{where}: expected {name} to be one of {options}, got {value!r}")
 
 
 def check_int(op: str, name: str, value: object) -> None:
@@ -40,8 +57,7 @@ def check_float(op: str, name: str, value: object) -> None:
 
 def check_search(op: str, points: object, include_self: object, index_dtype: object) -> None:
     """The arguments of every search that are no optional tensors."""
-    if not isinstance(points, Tensor):
-        _refuse(op, "points", "a Tensor", points)
+    check_given(op, points=points)
     check_bool(op, "include_self", include_self)
     if index_dtype is not None and not isinstance(index_dtype, torch.dtype):
         _refuse(op, "index_dtype", "torch.int64 or torch.int32", index_dtype)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ._arguments import check_float, check_tensors
+from ._arguments import check_float, check_given, check_tensors
 from ._search import event_splits
 
 
@@ -90,9 +90,7 @@ def condensate(
         [0, 0, 1, 1]
     """
     op = "hitgraph::condensate"
-    for name, value in (("beta", beta), ("coordinates", coordinates)):
-        if not isinstance(value, Tensor):
-            raise TypeError(f"{op}: expected {name} to be a Tensor, got {type(value).__name__}")
+    check_given(op, beta=beta, coordinates=coordinates)
     check_tensors(op, radius=radius)
     check_float(op, "beta_threshold", beta_threshold)
     check_float(op, "distance_threshold", distance_threshold)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from hitgraph._arguments import check_float, check_int, check_tensors
+from hitgraph._arguments import check_choice, check_float, check_given, check_int, check_tensors
 from hitgraph._search import event_splits
 
 from .condensation_presets import CONDENSATION_PRESETS
@@ -131,11 +131,7 @@ class ObjectCondensationLoss(nn.Module):
             ("noise_divisor", noise_divisor, NOISE_DIVISORS),
             ("payload", payload, PAYLOADS),
         ):
-            if choice not in known:
-                options = ", ".join(repr(option) for option in known)
-                raise ValueError(
-                    f"{_WHERE}: expected {name} to be one of {options}, got {choice!r}"
-                )
+            check_choice(_WHERE, name, choice, known)
         for name, value, least, most in (
             ("charge_minimum", charge_minimum, 0.0, float("inf")),
             ("hinge_epsilon", hinge_epsilon, 0.0, 0.5),
@@ -173,9 +169,7 @@ class ObjectCondensationLoss(nn.Module):
                 "gnn_tracking".
             changes: arguments of ObjectCondensationLoss that replace the preset's.
         """
-        if name not in CONDENSATION_PRESETS:
-            known = ", ".join(repr(known) for known in CONDENSATION_PRESETS)
-            raise ValueError(f"{_WHERE}: expected the preset to be one of {known}, got {name!r}")
+        check_choice(_WHERE, "the preset", name, CONDENSATION_PRESETS)
         return cls(**{**CONDENSATION_PRESETS[name], **changes})
 
     def forward(
@@ -339,11 +333,8 @@ class ObjectCondensationLoss(nn.Module):
         )
 
 
-def _check_hits(beta: object, coordinates: object, labels: object) -> None:
-    for name, value in (("beta", beta), ("coordinates", coordinates), ("labels", labels)):
-        if not isinstance(value, Tensor):
-            raise TypeError(f"{_WHERE}: expected {name} to be a Tensor, got {type(value).__name__}")
-    assert isinstance(coordinates, Tensor) and isinstance(beta, Tensor)
+def _check_hits(beta: Tensor, coordinates: Tensor, labels: Tensor) -> None:
+    check_given(_WHERE, beta=beta, coordinates=coordinates, labels=labels)
     if coordinates.dim() != 2 or coordinates.shape[1] < 1:
         raise ValueError(
             f"{_WHERE}: expected coordinates to be 2-D (n, c) with c of at least 1, "

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hitgraph._arguments import check_features, check_sizes
+from hitgraph._arguments import check_choice, check_features, check_sizes
 from hitgraph.functional import Neighbors
 
 from .functional import DIVISORS, MISSING, check_reduce, gravnet_aggregate
@@ -126,11 +126,7 @@ class GravNet(nn.Module):
             ("space_init", space_init, SPACE_INITS),
             ("index_dtype", index_dtype, INDEX_DTYPES),
         ):
-            if choice not in known:
-                options = ", ".join(repr(option) for option in known)
-                raise ValueError(
-                    f"{_WHERE}: expected {name} to be one of {options}, got {choice!r}"
-                )
+            check_choice(_WHERE, name, choice, known)
         self.in_features, self.out_features = in_features, out_features
         self.k, self.scale, self.include_self = k, scale, include_self
         self.reduce, self.divisor, self.missing = tuple(reduce), divisor, missing
@@ -159,9 +155,7 @@ class GravNet(nn.Module):
             out_features: columns of the result.
             changes: arguments of GravNet that replace the preset's.
         """
-        if name not in PRESETS:
-            known = ", ".join(repr(known) for known in PRESETS)
-            raise ValueError(f"{_WHERE}: expected the preset to be one of {known}, got {name!r}")
+        check_choice(_WHERE, "the preset", name, PRESETS)
         return cls(in_features, out_features, **{**PRESETS[name], **changes})
 
     def forward(
