@@ -111,9 +111,11 @@ TEST_P(BucketTreeOf, EverySizeAndBothTypes) {
     for (int64_t row = 0; row < n; ++row) {
       if (takes_part(points.data(), mask.get(), row, dim)) rows.insert(static_cast<int32_t>(row));
     }
-    BucketTree<T> tree;
-    build_bucket_tree(points.data(), mask.get(), n, dim, two_threads(), tree);
-    expect_sound(tree, points, rows);
+    for (const int64_t part : {kBucketSize, 200}) {
+      BucketTree<T> tree;
+      build_bucket_tree(points.data(), mask.get(), n, dim, part, two_threads(), tree);
+      expect_sound(tree, points, rows);
+    }
   };
   for (const int64_t n : {0, 1, 31, 37, 38, 600, 20000}) {
     SCOPED_TRACE(n);
@@ -128,17 +130,41 @@ INSTANTIATE_TEST_SUITE_P(Clouds, BucketTreeOf, ::testing::ValuesIn(cloud_names()
 TEST(BucketTree, DoesNotDependOnThreads) {
   const std::vector<float> points = make_cloud<float>("clusters", 30000, 4);
   BucketTree<float> one, two;
-  build_bucket_tree<float>(points.data(), nullptr, 30000, 4, Executor(), one);
-  build_bucket_tree<float>(points.data(), nullptr, 30000, 4, two_threads(), two);
+  build_bucket_tree<float>(points.data(), nullptr, 30000, 4, kBucketSize, Executor(), one);
+  build_bucket_tree<float>(points.data(), nullptr, 30000, 4, kBucketSize, two_threads(), two);
   EXPECT_TRUE(std::equal(one.index.data(), one.index.data() + one.index.size(), two.index.data()));
+}
+
+// Ties are found by index: buckets of points in one place must ascend.
+TEST(BucketTree, PointsInOnePlaceAscend) {
+  for (const int64_t apart : {0, 5000}) {  // points elsewhere, between the others
+    std::vector<float> points(3 * 10000, 0.5f);
+    for (int64_t i = 0; i < 2 * apart; i += 2) points[3 * i] = static_cast<float>(i);
+    BucketTree<float> tree;
+    build_bucket_tree<float>(points.data(), nullptr, 10000, 3, kBucketSize, two_threads(), tree);
+    std::vector<int32_t> same;
+    for (int64_t place = 0; place < tree.size; ++place) {
+      const int32_t row = tree.index[place];
+      if (row % 2 == 1 || apart == 0) same.push_back(row);
+    }
+    EXPECT_TRUE(std::is_sorted(same.begin(), same.end())) << apart;
+  }
+}
+
+TEST(BucketTree, FewQueriesFewCuts) {
+  EXPECT_EQ(kBucketSize, uncut_part(100'000, 100'000));
+  EXPECT_EQ(kBucketSize, uncut_part(100'000, 4'000));
+  EXPECT_LE(100'000, uncut_part(100'000, 1));
+  EXPECT_LE(uncut_part(100'000, 1'000), 1'000);
+  EXPECT_LE(100'000, uncut_part(100'000, 0));
 }
 
 TEST(BucketTree, MemoryIsReused) {
   const std::vector<float> points = make_cloud<float>("uniform", 500, 3);
   BucketTree<float> tree;
-  build_bucket_tree<float>(points.data(), nullptr, 500, 3, Executor(), tree);
+  build_bucket_tree<float>(points.data(), nullptr, 500, 3, kBucketSize, Executor(), tree);
   const float* before = tree.coordinates.data();
-  build_bucket_tree<float>(points.data(), nullptr, 100, 3, Executor(), tree);
+  build_bucket_tree<float>(points.data(), nullptr, 100, 3, kBucketSize, Executor(), tree);
   EXPECT_EQ(before, tree.coordinates.data());
 }
 

@@ -88,6 +88,19 @@ TEST_P(KnnExact, Bipartite) {
   check<double>({16}, ask);
 }
 
+// Bins are coarser the fewer ask.
+TEST_P(KnnExact, FewQueries) {
+  const std::pair<int64_t, std::vector<int64_t>> asking[] = {{3, {1, 16, 1000}}, {90, {16}}};
+  for (const auto& [queries, ks] : asking) {
+    KnnCase<float> knn(make_cloud<float>(GetParam(), 9000, 3), 3);
+    knn.point_mask = Mask::where(9000, [](int64_t i) { return i % 5 != 0; });
+    knn.queries = make_cloud<float>("uniform", queries, 3, 7);
+    std::copy_n(knn.points.begin() + 3, 3, knn.queries.begin());
+    knn.query_row_splits = {0, queries};
+    knn.expect_exact(ks);
+  }
+}
+
 TEST_P(KnnExact, MaxRadius) {
   // Bounds that are distances of the set: the bound is inclusive, bit for bit.
   for (const int64_t rank : {0, 10, 200}) {

@@ -48,16 +48,6 @@ void fill_bucket(const T* points, BucketTree<T>& tree, int64_t bucket) {
   tree.level[0].first_index[bucket] = *std::min_element(rows, rows + count);
 }
 
-template <typename T>
-void clear_child(BoxLevel<T>& level, int64_t node, int64_t lane, int64_t dim) {
-  T* bounds = level.node_bounds(node, dim) + lane;
-  for (int64_t axis = 0; axis < dim; ++axis) {
-    bounds[axis * 2 * kNodeWidth] = kInfinity<T>;
-    bounds[axis * 2 * kNodeWidth + kNodeWidth] = -kInfinity<T>;
-  }
-  level.first_index[node * kNodeWidth + lane] = std::numeric_limits<int32_t>::max();
-}
-
 // Boxes node `child` of the level below as child of its parent.
 template <typename T>
 void box_child(const BoxLevel<T>& below, BoxLevel<T>& level, int64_t child, int64_t dim) {
@@ -73,20 +63,27 @@ void box_child(const BoxLevel<T>& below, BoxLevel<T>& level, int64_t child, int6
   level.first_index[child] = *std::min_element(first, first + kNodeWidth);
 }
 
+// Room for boxes of `children`; what is absent beside them is never within reach.
 template <typename T>
 void resize_level(BoxLevel<T>& level, int64_t children, int64_t dim) {
   level.nodes = (children + kNodeWidth - 1) / kNodeWidth;
   level.bounds.resize(level.nodes * dim * 2 * kNodeWidth);
   level.first_index.resize(level.nodes * kNodeWidth);
-  for (int64_t lane = children; lane < level.nodes * kNodeWidth; ++lane) {
-    clear_child(level, lane / kNodeWidth, lane % kNodeWidth, dim);
+  const int64_t present = (children - 1) % kNodeWidth + 1;
+  T* low = level.node_bounds(level.nodes - 1, dim);
+  for (int64_t axis = 0; axis < dim; ++axis, low += 2 * kNodeWidth) {
+    T* high = low + kNodeWidth;
+    std::fill(low + present, low + kNodeWidth, kInfinity<T>);
+    std::fill(high + present, high + kNodeWidth, -kInfinity<T>);
   }
+  int32_t* first = level.first_index.data() + children - present;
+  std::fill(first + present, first + kNodeWidth, std::numeric_limits<int32_t>::max());
 }
 
 }  // namespace
 
 template <typename T>
-void build_bucket_tree(const T* points, const bool* mask, int64_t rows, int64_t dim,
+void build_bucket_tree(const T* points, const bool* mask, int64_t rows, int64_t dim, int64_t part,
                        const Executor& executor, BucketTree<T>& tree) {
   const int64_t most_buckets = (rows + kBucketSize - 1) / kBucketSize;
   tree.dim = dim;
@@ -95,7 +92,7 @@ void build_bucket_tree(const T* points, const bool* mask, int64_t rows, int64_t 
   tree.buckets = (tree.size + kBucketSize - 1) / kBucketSize;
   tree.levels = 0;
   if (tree.size == 0) return;
-  kd_partition(points, dim, tree.index.data(), tree.size, executor);
+  kd_partition(points, dim, tree.index.data(), tree.size, part, executor);
   std::fill(tree.index.data() + tree.size, tree.index.data() + tree.buckets * kBucketSize, -1);
 
   tree.coordinates.resize(tree.buckets * dim * kBucketSize);
@@ -112,9 +109,9 @@ void build_bucket_tree(const T* points, const bool* mask, int64_t rows, int64_t 
   }
 }
 
-template void build_bucket_tree(const float*, const bool*, int64_t, int64_t, const Executor&,
-                                BucketTree<float>&);
-template void build_bucket_tree(const double*, const bool*, int64_t, int64_t, const Executor&,
-                                BucketTree<double>&);
+template void build_bucket_tree(const float*, const bool*, int64_t, int64_t, int64_t,
+                                const Executor&, BucketTree<float>&);
+template void build_bucket_tree(const double*, const bool*, int64_t, int64_t, int64_t,
+                                const Executor&, BucketTree<double>&);
 
 }  // namespace hitgraph

@@ -34,7 +34,7 @@ class EventCondensate {
     list_candidates(size);
     if (candidates_.empty()) return points_;
     build_bucket_tree(problem_.coordinates + first_ * problem_.dim, nullptr, size, problem_.dim,
-                      executor, tree_);
+                      kBucketSize, executor, tree_);
     owner_.assign(tree_.buckets * kBucketSize, -1);
     if (problem_.nearest) distance2_.resize(tree_.buckets * kBucketSize);
     place_.resize(size);

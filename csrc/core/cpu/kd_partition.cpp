@@ -89,36 +89,60 @@ template <typename T>
 struct Partition {
   const T* points;
   int64_t dim;
+  int64_t part;  // of this size or smaller nothing is cut
   int32_t* order;
   Key* keys;
 
-  // The axis on which a sample of the rows spreads most, and its lowest sampled coordinate. A
-  // sample is enough: a poor axis costs speed, never a neighbour.
-  std::pair<int64_t, T> widest_axis(int64_t begin, int64_t end) const {
+  T coordinate(int64_t position, int64_t axis) const {
+    return points[static_cast<int64_t>(order[position]) * dim + axis];
+  }
+
+  struct Spread {
+    T extent = -1;
+    int64_t axis = 0;
+    T origin = 0;  // the lowest coordinate
+  };
+
+  // The widest of the kAxes axes from `first` on, if it is wider than `widest`: of positions
+  // [begin, end), every stride-th. All axes at once, since each is a chain of minima that waits for
+  // itself.
+  template <int kAxes>
+  void widen(int64_t begin, int64_t end, int64_t stride, int64_t first, Spread& widest) const {
+    T low[kAxes], high[kAxes];
+    for (int a = 0; a < kAxes; ++a) low[a] = high[a] = coordinate(begin, first + a);
+    for (int64_t i = begin + stride; i < end; i += stride) {
+      const T* row = points + static_cast<int64_t>(order[i]) * dim + first;
+      for (int a = 0; a < kAxes; ++a) {
+        low[a] = std::min(low[a], row[a]);
+        high[a] = std::max(high[a], row[a]);
+      }
+    }
+    for (int a = 0; a < kAxes; ++a) {
+      if (high[a] - low[a] > widest.extent) widest = {high[a] - low[a], first + a, low[a]};
+    }
+  }
+
+  // The axis on which a sample of the rows spreads most. A sample is enough: a poor axis costs
+  // speed, never a neighbour.
+  Spread widest_axis(int64_t begin, int64_t end) const {
     constexpr int64_t kSample = 256;
     const int64_t stride = std::max<int64_t>(1, (end - begin) / kSample);
-    std::pair<int64_t, T> widest{0, T{0}};
-    T most = -1;
-    for (int64_t axis = 0; axis < dim; ++axis) {
-      T low = points[static_cast<int64_t>(order[begin]) * dim + axis], high = low;
-      for (int64_t i = begin + stride; i < end; i += stride) {
-        const T value = points[static_cast<int64_t>(order[i]) * dim + axis];
-        low = std::min(low, value);
-        high = std::max(high, value);
-      }
-      if (high - low > most) {
-        most = high - low;
-        widest = {axis, low};
-      }
+    Spread widest;
+    int64_t axis = 0;
+    for (; axis + 4 <= dim; axis += 4) widen<4>(begin, end, stride, axis, widest);
+    switch (dim - axis) {
+      case 3: widen<3>(begin, end, stride, axis, widest); break;
+      case 2: widen<2>(begin, end, stride, axis, widest); break;
+      case 1: widen<1>(begin, end, stride, axis, widest); break;
     }
     return widest;
   }
 
   // Cuts [begin, end) once and returns where.
   int64_t cut(int64_t begin, int64_t end) const {
-    const auto [axis, origin] = widest_axis(begin, end);
+    const Spread widest = widest_axis(begin, end);
     for (int64_t i = begin; i < end; ++i) {
-      keys[i] = kd_key(kd_coordinate(points[order[i] * dim + axis], origin), order[i]);
+      keys[i] = kd_key(kd_coordinate(coordinate(i, widest.axis), widest.origin), order[i]);
     }
     const int64_t left = cut_position(end - begin);
     select_smallest(keys + begin, end - begin, left);
@@ -126,52 +150,69 @@ struct Partition {
     return begin + left;
   }
 
+  // Whether nothing is to be done: rows that ascend and lie in one place. Others differ early.
+  bool is_settled(int64_t begin, int64_t end) const {
+    for (int64_t i = begin + 1; i < end; ++i) {
+      if (order[i] < order[i - 1]) return false;
+      for (int64_t axis = 0; axis < dim; ++axis) {
+        if (coordinate(i, axis) != coordinate(begin, axis)) return false;
+      }
+    }
+    return true;
+  }
+
   void run(int64_t begin, int64_t end) const {
-    while (end - begin > kBucketSize) {
+    while (end - begin > part) {
+      if (is_settled(begin, end)) return;
       const int64_t middle = cut(begin, end);
       run(begin, middle);
       begin = middle;
     }
-    sort_bucket(order + begin, static_cast<int>(end - begin));
+    for (; begin < end; begin += kBucketSize) {
+      sort_bucket(order + begin, static_cast<int>(std::min<int64_t>(kBucketSize, end - begin)));
+    }
   }
 };
 
 }  // namespace
 
 template <typename T>
-void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size,
+void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size, int64_t part,
                   const Executor& executor) {
+  if (size <= part) return;
   AlignedBuffer<Key> keys;
   keys.resize(size);
-  const Partition<T> partition{points, dim, order, keys.data()};
+  const Partition<T> partition{points, dim, part, order, keys.data()};
   // Cut level by level until there is a part for everybody, then finish the parts one by one.
   constexpr int64_t kSerial = 4096;
   std::vector<std::pair<int64_t, int64_t>> parts{{0, size}};
   while (static_cast<int>(parts.size()) < 4 * executor.threads && executor.threads > 1) {
-    std::vector<int64_t> cuts(parts.size(), -1);
-    for_each_task(executor, static_cast<int64_t>(parts.size()), 1, [&](int64_t part, int) {
-      const auto [begin, end] = parts[part];
-      if (end - begin <= kSerial) return;
-      cuts[part] = partition.cut(begin, end);
+    constexpr int64_t kUncut = -1, kSettled = -2;
+    std::vector<int64_t> cuts(parts.size(), kUncut);
+    for_each_task(executor, static_cast<int64_t>(parts.size()), 1, [&](int64_t i, int) {
+      const auto [begin, end] = parts[i];
+      if (end - begin <= std::max(kSerial, part)) return;
+      cuts[i] = partition.is_settled(begin, end) ? kSettled : partition.cut(begin, end);
     });
     std::vector<std::pair<int64_t, int64_t>> halves;
-    for (std::size_t part = 0; part < parts.size(); ++part) {
-      const auto [begin, end] = parts[part];
-      if (cuts[part] < 0) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const auto [begin, end] = parts[i];
+      if (cuts[i] == kSettled) continue;
+      if (cuts[i] == kUncut) {
         halves.emplace_back(begin, end);
       } else {
-        halves.emplace_back(begin, cuts[part]);
-        halves.emplace_back(cuts[part], end);
+        halves.emplace_back(begin, cuts[i]);
+        halves.emplace_back(cuts[i], end);
       }
     }
     if (halves.size() == parts.size()) break;
     parts.swap(halves);
   }
   for_each_task(executor, static_cast<int64_t>(parts.size()), 1,
-                [&](int64_t part, int) { partition.run(parts[part].first, parts[part].second); });
+                [&](int64_t i, int) { partition.run(parts[i].first, parts[i].second); });
 }
 
-template void kd_partition(const float*, int64_t, int32_t*, int64_t, const Executor&);
-template void kd_partition(const double*, int64_t, int32_t*, int64_t, const Executor&);
+template void kd_partition(const float*, int64_t, int32_t*, int64_t, int64_t, const Executor&);
+template void kd_partition(const double*, int64_t, int32_t*, int64_t, int64_t, const Executor&);
 
 }  // namespace hitgraph

@@ -9,10 +9,11 @@
 
 namespace hitgraph {
 
-// Permutes order[0, size), which names rows of `points` (row-major, dim columns). Equal coordinates
-// are cut by row number, so duplicates split too. Deterministic, whatever the executor.
+// Permutes order[0, size), ascending rows of `points` (row-major, dim columns). Nothing of `part`
+// positions or fewer is cut, part >= kBucketSize. Equal coordinates are cut by row number, so
+// duplicates split too; rows of a bucket ascend. Deterministic, whatever the executor.
 template <typename T>
-void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size,
+void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size, int64_t part,
                   const Executor& executor);
 
 }  // namespace hitgraph

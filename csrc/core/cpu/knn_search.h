@@ -56,6 +56,7 @@ class QuerySearch {
   using Key = typename KeyOf<T>::type;
   // Returns how many sorted neighbours the pool holds; those beyond the k-th are near misses.
   int64_t search() {
+    if (tree_.buckets == 1) return search_bucket();
     T shell = history_.guess(query_.coordinates());
     nearest_first_ = !(shell < task_.max_distance2);
     for (int attempt = 1;; ++attempt) {
@@ -66,6 +67,13 @@ class QuerySearch {
       if constexpr (kCounting) ++counters_.restarts;
       shell = widen(attempt);
     }
+  }
+
+  // All points there are.
+  int64_t search_bucket() {
+    start(std::numeric_limits<T>::infinity());
+    scan_bucket(0);
+    return pool_.sort(task_.max_distance2);
   }
 
   void start(T shell) {

@@ -77,7 +77,7 @@ class SegmentSearch {
     const PointSet<T>& points = problem_.points;
     const bool* mask = points.mask == nullptr ? nullptr : points.mask + segment.first_point;
     build_bucket_tree(points.coordinates + segment.first_point * dim, mask, segment.points, dim,
-                      executor, tree);
+                      uncut_part(segment.points, segment.queries), executor, tree);
     search_.note_buckets(segment, tree);
 
     SearchTask<T> task;
@@ -123,7 +123,7 @@ class SegmentSearch {
         }
       }
       const auto listed = static_cast<int64_t>(order.size());
-      kd_partition(coordinates, problem_.dim, order.data(), listed, executor);
+      kd_partition(coordinates, problem_.dim, order.data(), listed, kBucketSize, executor);
       task.queries = coordinates;
       task.order = order.data();
       search_blocks(task, segment, listed, executor, worker);
