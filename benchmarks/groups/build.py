@@ -1,5 +1,5 @@
-"""The index alone, which is the index and one query, since hitgraph's has no call of its own; and
-what the library itself takes: its size, the time to import it."""
+"""The index and one query of every peer; hitgraph's whole index and none, since it has no call of
+its own. And what the library itself takes: its size, the time to import it."""
 
 from __future__ import annotations
 

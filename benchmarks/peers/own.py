@@ -43,10 +43,11 @@ class Hitgraph(Peer):
 
 
 def build_alone(problem: Problem) -> object:
-    """The index of all points, for one query that finds next to nothing: there is no call that
-    builds and does not search.
+    """The index that a search of all points by themselves makes, with nobody asking: there is no
+    call that builds and does not search, and for few queries bins are coarser.
     """
-    return hitgraph.radius(problem.points, 0.0, queries=problem.points[:1], max_neighbors=1)
+    nobody = problem.points.new_zeros(len(problem.points), dtype=torch.bool)
+    return hitgraph.radius(problem.points, 0.0, query_mask=nobody, max_neighbors=1)
 
 
 def work(problem: Problem) -> dict[str, float]:

@@ -16,7 +16,7 @@ GROUP_TITLES = {
     "aggregate": "GravNet's aggregation, forward and backward",
     "gravnet": "GravNet: layer and model",
     "dgcnn": "DGCNN: search in learned spaces, EdgeConv forward and backward",
-    "build": "The index and one query; importing the library",
+    "build": "The index; importing the library",
 }
 
 

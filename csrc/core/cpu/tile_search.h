@@ -47,7 +47,7 @@ class TileSearch {
   // Queries of the largest tile, and the packs of points beside them: what registers hold.
   static constexpr int kRows = Simd::template kTileRows<T>;
   static constexpr int kPacks = kBucketSize / kLanes;
-  // A tile asks after so many axes whether anybody is still within a limit.
+  // After so many axes those are left who find nobody within their limit.
   static constexpr int64_t kCheckedAxes = 32;
 
   // Some of the queries.
@@ -136,73 +136,87 @@ class TileSearch {
     return within;
   }
 
-  void scan_bucket(int64_t bucket, const Queries& queries) {
+  // Some axes of all queries before the next ones: what is read again lies in the nearest cache.
+  void scan_bucket(int64_t bucket, Queries queries) {
     if constexpr (kCounting) {
       ++scratch_.counters.buckets;
       scratch_.counters.candidates += tree_.bucket_count(bucket) * queries.size;
     }
     const T* points = tree_.bucket_coordinates(bucket);
+    for (int64_t axis = 0; axis < dim_ && queries.size > 0; axis += kCheckedAxes) {
+      const int64_t past = axis + kCheckedAxes < dim_ ? axis + kCheckedAxes : dim_;
+      Queries within;
+      for (int first = 0; first < queries.size; first += kRows) {
+        const int rest = queries.size - first;
+        add_rows<kRows>(points, axis, past, queries.number + first, rest < kRows ? rest : kRows,
+                        within);
+      }
+      queries = within;
+    }
     const int32_t* index = tree_.index.data() + bucket * kBucketSize;
-    for (int first = 0; first < queries.size; first += kRows) {
-      const int rest = queries.size - first;
-      scan_rows<kRows>(points, index, queries.number + first, rest < kRows ? rest : kRows);
-    }
+    for (int i = 0; i < queries.size; ++i) append(queries.number[i], index);
   }
 
-  // The smallest tile that holds `size` queries, of kAtMost or fewer.
+  // By the smallest tile that holds `size` queries, of kAtMost or fewer.
   template <int kAtMost>
-  void scan_rows(const T* points, const int32_t* index, const int* queries, int size) {
+  void add_rows(const T* points, int64_t axis, int64_t past, const int* queries, int size,
+                Queries& within) {
     if constexpr (kAtMost > 1) {
-      if (size <= kAtMost / 2) return scan_rows<kAtMost / 2>(points, index, queries, size);
+      if (size <= kAtMost / 2) {
+        return add_rows<kAtMost / 2>(points, axis, past, queries, size, within);
+      }
     }
-    scan_tile<kAtMost>(points, index, queries, size);
+    add_tile<kAtMost>(points, axis, past, queries, size, within);
   }
 
-  // A bucket and kQueries queries, of which the first `size` count.
+  // Adds the axes [axis, past) to the sums of kQueries queries, of which the first `size` count;
+  // lists those that may still find somebody.
   template <int kQueries>
-  void scan_tile(const T* points, const int32_t* index, const int* queries, int size) {
+  void add_tile(const T* points, int64_t axis, int64_t past, const int* queries, int size,
+                Queries& within) {
     Pack sums[kQueries][kPacks];
     int place[kQueries];
     for (int i = 0; i < kQueries; ++i) {
       place[i] = queries[i < size ? i : 0];
-      for (int p = 0; p < kPacks; ++p) sums[i][p] = Pack::broadcast(0);
-    }
-    for (int64_t axis = 0; axis < dim_;) {
-      const int64_t past = axis + kCheckedAxes < dim_ ? axis + kCheckedAxes : dim_;
-      for (; axis < past; ++axis) {
-        Pack column[kPacks];
-        for (int p = 0; p < kPacks; ++p) {
-          column[p] = Pack::load(points + axis * kBucketSize + p * kLanes);
-        }
-        for (int i = 0; i < kQueries; ++i) {
-          const Pack query = Pack::broadcast(coordinates_[axis * kTileQueries + place[i]]);
-          for (int p = 0; p < kPacks; ++p) {
-            sums[i][p] = fused_square_add(column[p] - query, sums[i][p]);
-          }
-        }
+      for (int p = 0; p < kPacks; ++p) {
+        sums[i][p] = axis == 0 ? Pack::broadcast(0) : Pack::load(sums_[place[i]] + p * kLanes);
       }
-      LaneMask within = 0;
+    }
+    for (; axis < past; ++axis) {
+      Pack column[kPacks];
+      for (int p = 0; p < kPacks; ++p) {
+        column[p] = Pack::load(points + axis * kBucketSize + p * kLanes);
+      }
       for (int i = 0; i < kQueries; ++i) {
-        const Pack limit = Pack::broadcast(limit_[place[i]]);
-        for (int p = 0; p < kPacks; ++p) within |= less_equal(sums[i][p], limit);
+        const Pack query = Pack::broadcast(coordinates_[axis * kTileQueries + place[i]]);
+        for (int p = 0; p < kPacks; ++p) {
+          sums[i][p] = fused_square_add(query - column[p], sums[i][p]);
+        }
       }
-      if (within == 0) return;
     }
-    for (int i = 0; i < size; ++i) append(place[i], sums[i], index);
+    for (int i = 0; i < size; ++i) {
+      const Pack limit = Pack::broadcast(limit_[place[i]]);
+      LaneMask near = 0;
+      for (int p = 0; p < kPacks; ++p) {
+        sums[i][p].store(sums_[place[i]] + p * kLanes);
+        near |= less_equal(sums[i][p], limit);
+      }
+      within.number[within.size] = place[i];
+      within.size += near != 0;
+    }
   }
 
-  void append(int q, const Pack (&distance2)[kPacks], const int32_t* index) {
+  void append(int q, const int32_t* index) {
     const Pack limit = Pack::broadcast(limit_[q]);
-    LaneMask within[kPacks], any = 0;
-    for (int p = 0; p < kPacks; ++p) any |= within[p] = less_equal(distance2[p], limit);
-    if (any == 0) return;
     Pool pool = pool_of(q);
     for (int p = 0; p < kPacks; ++p) {
+      const Pack distance2 = Pack::load(sums_[q] + p * kLanes);
       const IndexPack rows = IndexPack::load(index + p * kLanes);
-      const LaneMask nearer = less(distance2[p], limit);
-      LaneMask found = within[p] & not_equal(rows, IndexPack::broadcast(excluded_[q]));
+      const LaneMask nearer = less(distance2, limit);
+      LaneMask found =
+          less_equal(distance2, limit) & not_equal(rows, IndexPack::broadcast(excluded_[q]));
       found &= nearer | less_equal(rows, IndexPack::broadcast(limit_index_[q]));
-      pool.append(distance2[p], rows, found);
+      pool.append(distance2, rows, found);
       if constexpr (kCounting) scratch_.counters.accepted += __builtin_popcount(found);
     }
     if (pool.is_full() || (!is_limited(q) && pool.count() >= task_.k)) cut(q, pool);
@@ -223,6 +237,7 @@ class TileSearch {
   const int64_t dim_;
   T* const coordinates_;  // [axis][kTileQueries]
 
+  alignas(kCacheLine) T sums_[kTileQueries][kBucketSize];  // to the points of a bucket
   T limit_[kTileQueries];
   int32_t limit_index_[kTileQueries];
   int32_t rows_[kTileQueries], excluded_[kTileQueries];
