@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from ..cells import Group
-from . import aggregate, build, dgcnn, gravnet, knn, radius
+from . import aggregate, build, dgcnn, drop_in, gravnet, knn, radius
 
 GROUPS: dict[str, Group] = {
     name: cast(Group, module)
@@ -16,5 +16,6 @@ GROUPS: dict[str, Group] = {
         "gravnet": gravnet,
         "dgcnn": dgcnn,
         "build": build,
+        "drop_in": drop_in,
     }.items()
 }

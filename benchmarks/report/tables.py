@@ -17,6 +17,7 @@ GROUP_TITLES = {
     "gravnet": "GravNet: layer and model",
     "dgcnn": "DGCNN: search in learned spaces, EdgeConv forward and backward",
     "build": "The index; importing the library",
+    "drop_in": "torch-cluster's calls, hitgraph in its place",
 }
 
 
