@@ -3,10 +3,9 @@
     python -m benchmarks [--quick | --full | --gpu] [--groups knn radius ...] [--devices cpu cuda]
         [--data DIR] [--output JSON] [--resume] [--compare OLD.json] [--show JSON] [--list]
 
-Groups: knn, radius, aggregate, gravnet, dgcnn, build, drop_in (only in --full and --gpu). --quick
-takes at most five minutes on two idle cores, --gpu eight minutes on a GPU; without either it is
---gpu where there is one. Results are written after every cell: Ctrl-C keeps them, and --resume goes
-on. `python -m benchmarks.report` makes tables and figures of all results.
+Groups: knn, radius, aggregate, gravnet, dgcnn, build, drop_in. --quick takes at most five minutes
+on two idle cores, --gpu eight minutes on a GPU; without either it is --gpu where there is one.
+Results are written after every cell: Ctrl-C keeps them, and --resume goes on. `python -m benchmarks.report` makes tables and figures of all results.
 See docs/benchmarks/method.md.
 """
 

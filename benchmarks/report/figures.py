@@ -59,6 +59,10 @@ def figures(results: Results, device: str) -> list[tuple[str, str, Draw]]:
     if layers:
         what = "times as long as hitgraph, layers forward and backward, model"
         found.append(("layers", f"{what}; {where}", ratio_figure(layers, f"{what}\n{where}")))
+    calls = ratio_rows(readings.of_group(results, "drop_in", device), lambda c: True)
+    if calls:
+        what = "torch-cluster's knn and radius, times as long as hitgraph in its place"
+        found.append(("calls", f"{what}; {where}", ratio_figure(calls, f"{what}\n{where}")))
     return found
 
 
@@ -79,9 +83,13 @@ def by_dimension(results: Results, device: str) -> tuple[str, dict[str, Curve]]:
         if cell["sizes"]["k"] == 40
     ]
     numbers = [cell["n"] for cell in cells]
-    n = max(set(numbers), key=lambda m: (len({c["sizes"]["d"] for c in cells if c["n"] == m})))
+    n = max(
+        set(numbers),
+        key=lambda m: len({c["sizes"]["d"] for c in cells if c["n"] == m}),
+        default=0,
+    )
     found: dict[str, Curve] = {}
-    for cell in cells if numbers else []:
+    for cell in cells:
         for name in cell["entries"] if cell["n"] == n else ():
             if (time := readings.time_of(cell, name)) is not None:
                 found.setdefault(name, {})[cell["sizes"]["d"]] = time
@@ -160,6 +168,8 @@ def row_label(cell: CellResult) -> str:
     name = readings.title(cell)
     if cell["group"] == "knn":
         return f"{name}, n = {readings.grouped(cell['n'])}"
+    if cell["group"] == "drop_in":
+        return f"{name}, {readings.sizes(cell)}"
     sizes = ", ".join(
         f"{'F' if key == 'f' else key} = {value}"
         for key, value in cell["sizes"].items()

@@ -46,10 +46,10 @@ def first_page(runs: dict[str, Results], drawn: dict[str, list[tuple[str, str]]]
         "[How it is measured](method.md)."
     )
     blocks.append("## Where hitgraph is behind")
-    for results in runs.values():
-        blocks += [f"On {where(results)}:", tables.behind(results)]
     for stem, results in runs.items():
-        blocks.append(f"## {where(results)}")
+        blocks += [f"On {where(results)} ([{stem}]({stem}.md)):", tables.behind(results)]
+    for stem, results in runs.items():
+        blocks.append(f"## {where(results)}: {stem}")
         blocks.append(f"{tables.environment_line(results)}. [All tables]({stem}.md).")
         if results["left"]:
             blocks.append(f"Unfinished: {len(results['left'])} cells are not measured yet.")
