@@ -5,8 +5,8 @@
 
 Groups: knn, radius, aggregate, gravnet, dgcnn, build, drop_in. --quick takes at most five minutes
 on two idle cores, --gpu eight minutes on a GPU; without either it is --gpu where there is one.
-Results are written after every cell: Ctrl-C keeps them, and --resume goes on. `python -m benchmarks.report` makes tables and figures of all results.
-See docs/benchmarks/method.md.
+Results are written after every cell: Ctrl-C keeps them, and --resume goes on.
+`python -m benchmarks.report` makes tables and figures of all. See docs/benchmarks/method.md.
 """
 
 from __future__ import annotations
