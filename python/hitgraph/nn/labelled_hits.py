@@ -61,14 +61,16 @@ class LabelledHits:
 
 
 class _Spread(torch.autograd.Function):
-    """(N,) of values (B,): of every hit's event. Its gradient is summed in order, which that of
-    torch.repeat_interleave is not on a GPU.
+    """(N, …) of values (segments, …): of every row's segment, 0 beyond the last. Its gradient is
+    summed in order, which that of torch.repeat_interleave is not on a GPU.
     """
 
     @staticmethod
     def forward(context: Any, values: Tensor, splits: Tensor, size: int) -> Tensor:
         context.save_for_backward(splits)
-        return torch.repeat_interleave(values, splits.diff(), output_size=size)
+        lengths = torch.cat([splits.diff(), size - splits[-1:]])
+        padded = torch.cat([values, values.new_zeros((1, *values.shape[1:]))])
+        return torch.repeat_interleave(padded, lengths, dim=0, output_size=size)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -77,12 +79,34 @@ class _Spread(torch.autograd.Function):
         return segment_sums(grads[0][:, None], splits)[:, 0], None, None
 
 
+class _SegmentSums(torch.autograd.Function):
+    """On a GPU one thread a segment makes torch's own gradient of a segment_reduce, and its sums
+    where there are columns.
+    """
+
+    @staticmethod
+    def forward(context: Any, values: Tensor, splits: Tensor) -> Tensor:
+        context.save_for_backward(splits)
+        context.size = values.shape[0]
+        sums = [
+            torch.segment_reduce(
+                column.contiguous(), "sum", offsets=splits, axis=0, unsafe=True, initial=0
+            )
+            for column in values.double().unbind(1)
+        ]
+        return torch.stack(sums, dim=1).to(values.dtype)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(context: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        (splits,) = context.saved_tensors
+        return _Spread.apply(grads[0], splits, context.size), None
+
+
 def segment_sums(values: Tensor, splits: Tensor) -> Tensor:
     """(segments, columns) of values (N, columns), summed in double precision."""
-    sums = torch.segment_reduce(
-        values.double(), "sum", offsets=splits, axis=0, unsafe=True, initial=0
-    )
-    return sums.to(values.dtype)
+    sums: Tensor = _SegmentSums.apply(values, splits)
+    return sums
 
 
 def not_zero(values: Tensor) -> Tensor:
