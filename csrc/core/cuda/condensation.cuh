@@ -102,7 +102,7 @@ HITGRAPH_DEVICE void sum_slice(const CondensationPairs<T>& pairs, const RowRange
       const int past = smaller(first + step, count);
       for (int place = first; place < past; place += column.slices) {
         const Hit hit = tile[place];
-        const Pair<T, kWidth> pair{pairs, hit, object, hit.object == number};
+        const Pair<T, kWidth> pair{pairs, hit, object, hit.object == static_cast<int32_t>(number)};
         add_to_object<kBackward>(pair, first_axis, sums.terms);
       }
       sums.end_block();

@@ -64,7 +64,8 @@ __global__ void __launch_bounds__(kPairThreads, kPairBlocks)
         const int past = smaller(first + kSerialTerms, count);
         for (int place = first; place < past; ++place) {
           const Object object = records[place];
-          const Pair<T, kWidth> pair{pairs, hit, object, hit.object == begin + place};
+          const Pair<T, kWidth> pair{pairs, hit, object,
+                                     hit.object == static_cast<int32_t>(begin) + place};
           add_to_hit(pair, axis, sums.terms);
         }
         sums.end_block();

@@ -98,7 +98,7 @@ struct BestHit {
 // A warp a piece.
 template <typename T>
 __global__ void find_candidates(LabelledOrder<T> order) {
-  Piece piece{};
+  Piece piece;
   const int64_t slot = warp_number();
   if (!piece.find(order.objects, slot)) return;
   BestHit<T> best;

@@ -31,8 +31,8 @@ using RowPieces = PiecesOf<kPiece>;
 
 // At most kSize places of one row. `pieces` is how many the row has; an empty row has an empty one.
 struct Piece {
-  int64_t row, begin, end;
-  int pieces;
+  int64_t row = 0, begin = 0, end = 0;
+  int pieces = 0;
 
   // False if the slot is empty.
   template <int kSize>

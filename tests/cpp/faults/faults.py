@@ -545,7 +545,10 @@ FAULTS = {
         "condensation.cuh", "piece < pieces;", "piece < pieces - 1;", "[wrong rows]"
     ),
     "condensation_own_hits_repelled": condensation(
-        "condensation.cuh", "hit.object == number", "hit.object == -2", "[wrong rows]"
+        "condensation.cuh",
+        "hit.object == static_cast<int32_t>(number)",
+        "hit.object == -2",
+        "[wrong rows]",
     ),
     "condensation_last_tile_of_hits_not_cut": condensation(
         "condensation_backward.cuh",
