@@ -79,22 +79,17 @@ class _Spread(torch.autograd.Function):
         return segment_sums(grads[0][:, None], splits)[:, 0], None, None
 
 
-class _SegmentSums(torch.autograd.Function):
-    """On a GPU one thread a segment makes torch's own gradient of a segment_reduce, and its sums
-    where there are columns.
+class SegmentSumsByColumns(torch.autograd.Function):
+    """As segment_sums, for a GPU: there torch makes the sums of several columns, and the gradient
+    of any, with one thread a segment, which may be an event of 200 000 hits.
     """
 
     @staticmethod
     def forward(context: Any, values: Tensor, splits: Tensor) -> Tensor:
         context.save_for_backward(splits)
         context.size = values.shape[0]
-        sums = [
-            torch.segment_reduce(
-                column.contiguous(), "sum", offsets=splits, axis=0, unsafe=True, initial=0
-            )
-            for column in values.double().unbind(1)
-        ]
-        return torch.stack(sums, dim=1).to(values.dtype)
+        sums = [_sums(column.contiguous(), splits) for column in values.unbind(1)]
+        return torch.stack(sums, dim=1)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -105,8 +100,17 @@ class _SegmentSums(torch.autograd.Function):
 
 def segment_sums(values: Tensor, splits: Tensor) -> Tensor:
     """(segments, columns) of values (N, columns), summed in double precision."""
-    sums: Tensor = _SegmentSums.apply(values, splits)
+    if not values.is_cuda:
+        return _sums(values, splits)
+    sums: Tensor = SegmentSumsByColumns.apply(values, splits)
     return sums
+
+
+def _sums(values: Tensor, splits: Tensor) -> Tensor:
+    sums = torch.segment_reduce(
+        values.double(), "sum", offsets=splits, axis=0, unsafe=True, initial=0
+    )
+    return sums.to(values.dtype)
 
 
 def not_zero(values: Tensor) -> Tensor:
