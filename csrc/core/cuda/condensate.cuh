@@ -11,9 +11,10 @@
 // and one number a warp. __syncthreads orders what the steps hand over.
 #pragma once
 
-#include "core/condensate_rules.h"
 #include "core/cuda/event_order.cuh"
 #include "core/cuda/group_walk.cuh"
+// After NVRTC's integer types.
+#include "core/condensate_rules.h"
 
 namespace hitgraph {
 
