@@ -45,6 +45,8 @@ set(HITGRAPH_CORE_AVX512_SOURCES
 
 # Compiled by nvcc; no torch header.
 set(HITGRAPH_CORE_CUDA_SOURCES
+  csrc/core/cuda/condensate.cu
+  csrc/core/cuda/condensation.cu
   csrc/core/cuda/edge_conv.cu
   csrc/core/cuda/graph.cu
   csrc/core/cuda/gravnet.cu
@@ -76,7 +78,6 @@ set(HITGRAPH_OPS_SOURCES
   csrc/ops/cpu/radius.cpp
   csrc/ops/cpu/row_splits.cpp
   csrc/ops/cpu/transpose_graph.cpp
-  csrc/ops/cuda/cpu_only.cpp
   csrc/ops/edge_conv_problem.cpp
   csrc/ops/edge_conv_products.cpp
   csrc/ops/gravnet_problem.cpp
@@ -86,6 +87,8 @@ set(HITGRAPH_OPS_SOURCES
 
 # One of the two: for CUDA tensors, with kernels and without.
 set(HITGRAPH_OPS_CUDA_SOURCES
+  csrc/ops/cuda/condensate.cpp
+  csrc/ops/cuda/condensation.cpp
   csrc/ops/cuda/distance2_backward.cpp
   csrc/ops/cuda/edge_conv.cpp
   csrc/ops/cuda/gravnet.cpp
@@ -119,6 +122,8 @@ set(HITGRAPH_CPP_TESTS
 
 # Those that run kernels on the host.
 set(HITGRAPH_HOST_CUDA_TESTS
+  tests/cpp/condensate_cuda_test.cpp
+  tests/cpp/condensation_cuda_test.cpp
   tests/cpp/edge_conv_cuda_test.cpp
   tests/cpp/graph_cuda_test.cpp
   tests/cpp/gravnet_cuda_test.cpp

@@ -129,6 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
     report = {"settings": asdict(training.settings), "training_seconds": seconds}
     report |= {"hitgraph": scores, "dbscan": dbscan, "history": training.history}
     (options.output / "metrics.json").write_text(json.dumps(report, indent=1) + "\n")
+    space, beta = space.cpu(), beta.cpu()
     draw(options.output, training, test_events, space, beta, labels, dbscan_labels, dbscan)
     print(f"pictures, metrics.json and checkpoint.pt: {options.output}/")
     return 0
@@ -191,8 +192,7 @@ def step(training: Training, loss: ObjectCondensationLoss, batch: Events) -> flo
     """One batch forward, backward, and the optimizer's step; returns the loss."""
     beta, space = training.model(batch.features, batch.row_splits)
     if training.settings.fused:
-        # The loss has no CUDA kernels yet.
-        value = loss(beta.cpu(), space.cpu(), batch.truth.cpu(), batch.row_splits.cpu()).total
+        value = loss(beta, space, batch.truth, batch.row_splits).total
     else:
         value = plain_loss(loss, beta, space, batch.truth, batch.row_splits)
     training.optimizer.zero_grad()
@@ -205,10 +205,10 @@ def step(training: Training, loss: ObjectCondensationLoss, batch: Events) -> flo
 
 @torch.no_grad()
 def predict(model: Reconstruction, events: Events, device: str) -> tuple[Tensor, Tensor]:
-    """β and coordinates of all hits."""
+    """β and coordinates of all hits, on the device."""
     model.eval()
     beta, space = model(events.features.to(device), events.row_splits.to(device))
-    return beta.cpu(), space.cpu()
+    return beta, space
 
 
 def cluster(beta: Tensor, space: Tensor, events: Events) -> Tensor:
@@ -216,11 +216,11 @@ def cluster(beta: Tensor, space: Tensor, events: Events) -> Tensor:
     found = hitgraph.condensate(
         beta,
         space,
-        events.row_splits,
+        events.row_splits.to(space.device),
         beta_threshold=BETA_THRESHOLD,
         distance_threshold=DISTANCE_THRESHOLD,
     )
-    return found.label
+    return found.label.cpu()
 
 
 def matched(labels: Tensor, events: Events) -> metrics.Matching:

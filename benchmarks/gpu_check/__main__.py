@@ -84,7 +84,7 @@ def pytest(seconds: float, *arguments: str) -> Result:
 
 
 def cuda_stage(seconds: float) -> Result:
-    names = ("cuda", "cuda_edge_conv", "cuda_gravnet", "cuda_radius")
+    names = ("cuda", "cuda_condensation", "cuda_edge_conv", "cuda_gravnet", "cuda_radius")
     return pytest(seconds, *(f"tests/python/test_{name}.py" for name in names))
 
 
@@ -92,6 +92,7 @@ def tests_stage(seconds: float) -> Result:
     """Everything else, but what compiles for minutes and needs no GPU."""
     others = (
         "cuda",
+        "cuda_condensation",
         "cuda_edge_conv",
         "cuda_gravnet",
         "kernel_report",
@@ -135,13 +136,14 @@ def sanitizer_stage(seconds: float) -> Result:
 
 STAGES: dict[str, tuple[float, Callable[[float], Result]]] = {
     "build": (90, build_stage),
-    "cells": (80, lambda seconds: run_module("cells", seconds)),
-    "gravnet": (75, lambda seconds: run_module("gravnet", seconds, str(seconds))),
+    "cells": (75, lambda seconds: run_module("cells", seconds)),
+    "gravnet": (70, lambda seconds: run_module("gravnet", seconds, str(seconds))),
     "edge_conv": (50, lambda seconds: run_module("edge_conv", seconds, str(seconds))),
+    "condensation": (35, lambda seconds: run_module("condensation", seconds, str(seconds))),
     "cuda": (75, cuda_stage),
-    "bits": (65, lambda seconds: run_module("bits", seconds)),
-    "sanitizer": (105, sanitizer_stage),
-    "tests": (60, tests_stage),
+    "bits": (60, lambda seconds: run_module("bits", seconds)),
+    "sanitizer": (95, sanitizer_stage),
+    "tests": (50, tests_stage),
 }
 
 
@@ -192,7 +194,7 @@ def main() -> int:
         seconds, run_stage = STAGES[stage]
         try:
             result = run_stage(seconds)
-            if stage in ("cells", "gravnet", "edge_conv"):
+            if stage in ("cells", "gravnet", "edge_conv", "condensation"):
                 result["machine_after"] = machine()["nvidia_smi"]
         except Exception as problem:  # a stage must not lose the others
             result = {"status": 1, "seconds": 0.0, "output": repr(problem)}

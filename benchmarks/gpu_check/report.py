@@ -85,34 +85,47 @@ def gravnet_lines(findings: dict[str, Any]) -> list[str]:
     return lines
 
 
-def edge_conv_lines(findings: dict[str, Any]) -> list[str]:
-    """Searches in many dimensions, layers, models."""
-    head = ("EdgeConv, k=20", "ms", "graph", "goal", "MB", "")
-    lines = ["{:38}{:>9}{:>9}{:>8}{:>8}  {}".format(*head)]
-    every = [finding for part in findings.values() for finding in part]
-    for finding in every:
+def finding_lines(title: str, findings: list[dict[str, Any]], width: int) -> list[str]:
+    """What each took, beside its goal, and how far it is from the truth."""
+    head = (title.ljust(width), "ms", "graph", "goal", "MB", "")
+    lines = ["{}{:>9}{:>9}{:>8}{:>8}  {}".format(*head)]
+    for finding in findings:
+        name = finding["name"].ljust(width)
         if "failed" in finding:
-            lines.append(f"{finding['name']:38}{finding['failed'][:80]}")
+            lines.append(f"{name}{finding['failed'][:80]}")
             continue
         goal = finding.get("goal_ms")
         graph = finding.get("graph_ms")
         note = "" if finding.get("same", True) else "not the CPU's rows"
         if "error" in finding:
             note = f"from the CPU: {finding['error']:.1e}"
+        if "float32_error" in finding:
+            note = f"from float64: {finding['float32_error']:.1e}"
         lines.append(
-            f"{finding['name']:38}{finding['ms']:9.3f}{'' if graph is None else f'{graph:.3f}':>9}"
+            f"{name}{finding['ms']:9.3f}{'' if graph is None else f'{graph:.3f}':>9}"
             f"{'' if goal is None else f'{goal:.1f}':>8}{finding['peak_mb']:8.0f}  {note}"
         )
+    return lines
+
+
+def kernels_of(findings: list[dict[str, Any]]) -> list[str]:
+    return [
+        kernel_line(finding["name"], finding["kernels_us"])
+        for finding in findings
+        if "kernels_us" in finding
+    ]
+
+
+def edge_conv_lines(findings: dict[str, Any]) -> list[str]:
+    """Searches in many dimensions, layers, models."""
+    every = [finding for part in findings.values() for finding in part]
+    lines = finding_lines("EdgeConv, k=20", every, 38)
     times = {finding["name"]: finding.get("ms") for finding in every}
     for mode in ("infer", "train"):
         dgcnn, gravnet = times.get(f"DGCNN, {mode}"), times.get(f"GravNetModel, {mode}")
         if dgcnn and gravnet:
             lines.append(f"DGCNN, {mode}: {dgcnn / gravnet:.1f} times GravNetModel")
-    lines.append("")
-    for finding in every:
-        if "kernels_us" in finding:
-            lines.append(kernel_line(finding["name"], finding["kernels_us"]))
-    return lines
+    return [*lines, "", *kernels_of(every)]
 
 
 def text(results: dict[str, Any]) -> str:
@@ -126,6 +139,9 @@ def text(results: dict[str, Any]) -> str:
         lines += ["", *gravnet_lines(findings)]
     if findings := stages.get("edge_conv", {}).get("findings"):
         lines += ["", *edge_conv_lines(findings)]
+    if findings := stages.get("condensation", {}).get("findings"):
+        lines += ["", *finding_lines("object condensation", findings, 58)]
+        lines += ["", *kernels_of(findings)]
     if findings := stages.get("bits", {}).get("findings"):
         wrong = [case for case, same in findings.items() if not same]
         lines += ["", f"bits: {len(findings)} cases compared with the CPU, {len(wrong)} differ"]

@@ -8,6 +8,7 @@ import torch
 
 import hitgraph
 
+from . import condensation
 from .gravnet_problem import aggregate, differentiate, random_grads, random_problem
 
 
@@ -56,6 +57,28 @@ def small_edge_convolutions(device: str) -> None:
         layer(x, index).sum().backward()
 
 
+def small_condensations(device: str) -> None:
+    """Events of a few tiles, objects of several pieces, batches of candidates, all widths."""
+    for sizes, objects, dim, dtype in (
+        ([1500, 0, 1, 90], 9, 3, torch.float32),
+        ([300, 40], 140, 6, torch.float64),
+        ([260], 5, 11, torch.float32),
+    ):
+        given = condensation.event("clusters", sizes, objects, dtype, dim).to(device)
+        for preset in ("paper", "talk"):
+            condensation.loss_and_gradients(preset, given)
+        for assignment in ("first", "nearest"):
+            for distance in (1e-3, 0.5):
+                hitgraph.condensate(
+                    given.beta,
+                    given.x,
+                    given.splits,
+                    distance_threshold=distance,
+                    assignment=assignment,
+                    radius=given.scale,
+                )
+
+
 def main() -> None:
     random = torch.Generator().manual_seed(1)
     sizes = [(300, 3, 16), (2500, 2, 40), (400, 16, 8), (300, 33, 100), (9000, 16, 5)]
@@ -80,6 +103,7 @@ def main() -> None:
     small_searches_within(points)
     small_aggregations("cuda")
     small_edge_convolutions("cuda")
+    small_condensations("cuda")
     torch.cuda.synchronize()
 
 

@@ -24,10 +24,6 @@ struct CondensateProblem {
   bool nearest = false;
 };
 
-// The square of a condensation point's radius, which hits at that distance2 are within.
-template <typename T>
-T condensate_limit(const CondensateProblem<T>& problem, int64_t hit);
-
 // Called once, with the number of points, returns memory for their rows: those of event e go from
 // point_splits[e] to point_splits[e + 1] - 1, by descending beta.
 using AllocatePoints = std::function<int64_t*(int64_t points)>;

@@ -49,16 +49,15 @@ HITGRAPH_HOST_DEVICE PairValue<T> repel_by_exponential(T u) {
   return {value, -value};
 }
 
-template <Repulsion kRepulsion, typename T>
-HITGRAPH_HOST_DEVICE PairValue<T> repel(T u, T epsilon) {
-  if constexpr (kRepulsion == Repulsion::kHinge) return repel_by_hinge(u, epsilon);
-  return repel_by_exponential(u);
+template <typename T>
+HITGRAPH_HOST_DEVICE PairValue<T> repel(Repulsion kind, T u, T epsilon) {
+  return kind == Repulsion::kHinge ? repel_by_hinge(u, epsilon) : repel_by_exponential(u);
 }
 
 // Beyond this u the repulsion is zero, as it is computed.
-template <Repulsion kRepulsion, typename T>
-HITGRAPH_HOST_DEVICE constexpr T reach_of() {
-  if (kRepulsion == Repulsion::kHinge) return 1;
+template <typename T>
+HITGRAPH_HOST_DEVICE constexpr T reach_of(Repulsion kind) {
+  if (kind == Repulsion::kHinge) return 1;
   return sizeof(T) == sizeof(float) ? 87 : 708;
 }
 

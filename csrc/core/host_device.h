@@ -75,4 +75,15 @@ HITGRAPH_HOST_DEVICE double double_of_bits(unsigned long long bits) {
 }
 #endif
 
+template <typename T>
+HITGRAPH_HOST_DEVICE T largest_finite();
+template <>
+HITGRAPH_HOST_DEVICE float largest_finite<float>() {
+  return float_of_bits(0x7f7fffffu);
+}
+template <>
+HITGRAPH_HOST_DEVICE double largest_finite<double>() {
+  return double_of_bits(0x7fefffffffffffffull);
+}
+
 }  // namespace hitgraph

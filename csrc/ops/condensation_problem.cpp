@@ -71,6 +71,7 @@ Labelled checked_labels(const at::Tensor& beta, const at::Tensor& labels,
   check_number(kObjectsOp, "beta", beta);
   TORCH_CHECK_VALUE(beta.dim() == 1, kObjectsOp, ": expected beta to be 1-D (n), got ",
                     rank_of(beta));
+  check_hit_count(kObjectsOp, beta);
   check_same_device(kObjectsOp, "labels", labels, beta, "beta");
   check_index_dtype(kObjectsOp, "labels", labels);
   check_length(kObjectsOp, "labels", labels, beta.size(0), "hits");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
 #include <string>
@@ -89,6 +90,26 @@ CondensationProblem<T> problem_of(const Arguments& a) {
 template <typename Body>
 void with_type(const at::Tensor& coordinates, const Body& body) {
   coordinates.scalar_type() == at::kDouble ? body(double{}) : body(float{});
+}
+
+// Calls number(hits, object, order, object_splits, allocate) and returns what it has written.
+template <typename Number>
+FiveTensors run_objects(const Labelled& given, int64_t noise_label, const Number& number) {
+  const at::TensorOptions numbers = given.labels.options();
+  const int64_t hits = given.beta.size(0);
+  const at::Tensor object = at::empty({hits}, numbers.dtype(at::kInt));
+  const at::Tensor order = at::empty({hits}, numbers.dtype(at::kInt));
+  const at::Tensor splits = at::empty({given.row_splits.size(0)}, numbers);
+  at::Tensor offsets, points;
+  with_type(given.beta, [&](auto type) {
+    number(labelled_hits<decltype(type)>(given, noise_label), object.data_ptr<int32_t>(),
+           order.data_ptr<int32_t>(), splits.data_ptr<int64_t>(), [&](int64_t count) {
+             offsets = at::empty({count + 1}, numbers);
+             points = at::empty({count}, numbers);
+             return CondensationObjects{offsets.data_ptr<int64_t>(), points.data_ptr<int64_t>()};
+           });
+  });
+  return {object, order, offsets, splits, points};
 }
 
 // Calls sum(problem, attraction, repulsion) and returns what it has written.

@@ -32,9 +32,13 @@ void check_hit_coordinates(const char* op, const at::Tensor& coordinates) {
   TORCH_CHECK_VALUE(coordinates.dim() == 2 && coordinates.size(1) >= 1, op,
                     ": expected coordinates to be 2-D (n, d) with d of at least 1, got ",
                     coordinates.sizes());
-  const int64_t most = coordinates.is_cuda() ? kMaxCudaPoints : kMaxPoints;
-  TORCH_CHECK_VALUE(coordinates.size(0) <= most, op, ": expected at most ", most, " hits, got ",
-                    coordinates.size(0));
+  check_hit_count(op, coordinates);
+}
+
+void check_hit_count(const char* op, const at::Tensor& hits) {
+  const int64_t most = hits.is_cuda() ? kMaxCudaPoints : kMaxPoints;
+  TORCH_CHECK_VALUE(hits.size(0) <= most, op, ": expected at most ", most, " hits, got ",
+                    hits.size(0));
 }
 
 void check_length(const char* op, const char* name, const at::Tensor& tensor, int64_t rows,

@@ -216,6 +216,29 @@ void expect_sums(const CondensationSums& truth, const std::vector<T>& found, dou
   }
 }
 
+// All that is computed of a case.
+template <typename T>
+struct CondensationOutput {
+  std::vector<T> attraction, repulsion, coordinates, weights, centres, factors;
+
+  bool operator==(const CondensationOutput& other) const {
+    return attraction == other.attraction && repulsion == other.repulsion &&
+           coordinates == other.coordinates && weights == other.weights &&
+           centres == other.centres && factors == other.factors;
+  }
+};
+
+template <typename T>
+void expect_definition(const CondensationTruth& truth, const CondensationOutput<T>& found,
+                       double tolerance) {
+  expect_sums(truth.attraction, found.attraction, tolerance, "attraction");
+  expect_sums(truth.repulsion, found.repulsion, tolerance, "repulsion");
+  expect_sums(truth.coordinates, found.coordinates, tolerance, "coordinates");
+  expect_sums(truth.weights, found.weights, tolerance, "weights");
+  expect_sums(truth.centres, found.centres, tolerance, "centres");
+  expect_sums(truth.factors, found.factors, tolerance, "factors");
+}
+
 // All potentials and spaces, with sizes around those of blocks and tiles.
 inline std::vector<CondensationSpec> condensation_specs() {
   std::vector<CondensationSpec> specs;

@@ -6,11 +6,6 @@
 namespace hitgraph::testing {
 namespace {
 
-template <typename T>
-struct Results {
-  std::vector<T> attraction, repulsion, coordinates, weights, centres, factors;
-};
-
 // Three workers that take turns in an order of their own.
 Executor three_workers() {
   Executor executor;
@@ -22,10 +17,11 @@ Executor three_workers() {
 }
 
 template <typename T>
-Results<T> on_cpu(const CondensationCase<T>& given, SimdLevel level, const Executor& executor) {
+CondensationOutput<T> on_cpu(const CondensationCase<T>& given, SimdLevel level,
+                             const Executor& executor) {
   const CondensationProblem<T> problem = given.problem();
   const auto dim = static_cast<std::size_t>(problem.dim);
-  Results<T> results{
+  CondensationOutput<T> results{
       std::vector<T>(problem.objects, -7),       std::vector<T>(problem.objects, -7),
       std::vector<T>(problem.hits * dim, -7),    std::vector<T>(problem.hits, -7),
       std::vector<T>(problem.objects * dim, -7), std::vector<T>(problem.objects, -7)};
@@ -50,13 +46,8 @@ void expect_definitions(double tolerance) {
     for (const SimdLevel level : {SimdLevel::kPortable, SimdLevel::kAvx2, SimdLevel::kAvx512}) {
       if (!simd_level_available(level)) continue;
       SCOPED_TRACE(spec.space + " " + simd_level_name(level) + " " + std::to_string(spec.dim));
-      const Results<T> found = on_cpu(given, level, Executor());
-      expect_sums(truth.attraction, found.attraction, tolerance, "attraction");
-      expect_sums(truth.repulsion, found.repulsion, tolerance, "repulsion");
-      expect_sums(truth.coordinates, found.coordinates, tolerance, "coordinates");
-      expect_sums(truth.weights, found.weights, tolerance, "weights");
-      expect_sums(truth.centres, found.centres, tolerance, "centres");
-      expect_sums(truth.factors, found.factors, tolerance, "factors");
+      const CondensationOutput<T> found = on_cpu(given, level, Executor());
+      expect_definition(truth, found, tolerance);
     }
   }
 }
@@ -67,14 +58,9 @@ TEST(Condensation, IsItsDefinitionInFloat) { expect_definitions<float>(1e-6); }
 TEST(Condensation, DoesNotDependOnThreads) {
   for (const CondensationSpec& spec : condensation_specs()) {
     const CondensationCase<float> given(spec);
-    const Results<float> one = on_cpu(given, best_simd_level(), Executor());
-    const Results<float> three = on_cpu(given, best_simd_level(), three_workers());
-    EXPECT_EQ(one.attraction, three.attraction);
-    EXPECT_EQ(one.repulsion, three.repulsion);
-    EXPECT_EQ(one.coordinates, three.coordinates);
-    EXPECT_EQ(one.weights, three.weights);
-    EXPECT_EQ(one.centres, three.centres);
-    EXPECT_EQ(one.factors, three.factors);
+    const CondensationOutput<float> one = on_cpu(given, best_simd_level(), Executor());
+    const CondensationOutput<float> three = on_cpu(given, best_simd_level(), three_workers());
+    EXPECT_TRUE(one == three);
   }
 }
 

@@ -45,16 +45,18 @@ class HostDevice {
     host_cuda::mark_written(to, count);
   }
 
-  template <typename Value>
-  void sort_pairs(Global<int32_t> keys, Global<int32_t> sorted, Global<Value> values,
-                  Global<Value> moved, int64_t count, int bits) {
+  template <typename Key, typename Value>
+  void sort_pairs(Global<Key> keys, Global<Key> sorted, Global<Value> values, Global<Value> moved,
+                  int64_t count, int bits) {
     check_written(keys, count);
     check_written(values, count);
     std::vector<int64_t> order(static_cast<std::size_t>(count));
     std::iota(order.begin(), order.end(), 0);
-    const int32_t* key = host_cuda::data(keys);
+    const Key* key = host_cuda::data(keys);
     // Only these bits, as a radix sort does.
-    const auto digits = [&](int64_t i) { return key[i] & ((int64_t{1} << bits) - 1); };
+    const auto digits = [&](int64_t i) {
+      return static_cast<uint64_t>(key[i]) & (~uint64_t{0} >> (64 - bits));
+    };
     std::stable_sort(order.begin(), order.end(),
                      [&](int64_t a, int64_t b) { return digits(a) < digits(b); });
     for (int64_t i = 0; i < count; ++i) {

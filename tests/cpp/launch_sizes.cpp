@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/cuda/condensate_launches.h"
+#include "core/cuda/condensation_launches.h"
 #include "core/cuda/edge_conv_launches.h"
 #include "core/cuda/graph_launches.h"
 #include "core/cuda/gravnet_launches.h"
@@ -151,6 +153,29 @@ void print_edge_conv(int64_t rows, int64_t shared_bytes) {
   }
 }
 
+// One event with an object a thousand hits.
+template <typename T>
+void print_condensation(int64_t rows, int64_t shared_bytes) {
+  PrintingDevice device{shared_bytes, 0, 0};
+  LabelledOrder<T> order{};
+  launch_object_count(device, order, Global<const int64_t>(), rows, 1, Global<int32_t>());
+  launch_objects(device, order, rows / 1000);
+  for (const int dim : {3, 8, static_cast<int>(kManyDimensions)}) {
+    CondensationPairs<T> pairs{};
+    pairs.hits = rows;
+    pairs.objects = rows / 1000;
+    pairs.events = 1;
+    pairs.dim = dim;
+    launch_condensation_potential(device, pairs, Global<T>(), Global<T>());
+    launch_condensation_backward(device, pairs, HitGradients<T>(), Global<T>(), Global<T>());
+  }
+  CondensateInput<T> input{};
+  input.hits.rows = rows;
+  input.hits.dim = 3;
+  input.hits.row_splits = Global<const int64_t>(&something);
+  launch_point_list(device, launch_condensate(device, input), rows, Global<int64_t>());
+}
+
 template <typename T, typename Index>
 void print_gravnet_of_index(int64_t rows, int64_t shared_bytes) {
   print_gravnet<T, Index, uint8_t, int32_t>(rows, shared_bytes);
@@ -180,6 +205,7 @@ void print_all(int64_t rows, int64_t shared_bytes, int count, char** ks) {
   print_backward<T, int64_t, int32_t>(rows, shared_bytes);
   print_backward<T, int32_t, int64_t>(rows, shared_bytes);
   print_backward<T, int64_t, int64_t>(rows, shared_bytes);
+  print_condensation<T>(rows, shared_bytes);
   print_gravnet_of_index<T, int32_t>(rows, shared_bytes);
   print_gravnet_of_index<T, int64_t>(rows, shared_bytes);
 }

@@ -9,6 +9,7 @@ import torch
 
 import hitgraph
 from hitgraph.nn import CONDENSATION_PRESETS, ObjectCondensationLoss
+from hitgraph.nn.labelled_hits import SegmentSumsByColumns, segment_sums
 
 PRESETS = tuple(CONDENSATION_PRESETS)
 SIZES = {
@@ -163,6 +164,17 @@ def test_batch_says_the_same_as_row_splits_and_columns_may_be_matrices():
     one = loss(beta, x, labels)
     assert torch.equal(one.total, loss(beta, x, labels, torch.tensor([0, len(beta)])).total)
     assert torch.equal(a.total, a.attraction + a.repulsion + a.beta + a.noise)
+
+
+def test_sums_by_columns_are_those_of_all_columns():
+    """What a GPU does, on the CPU: the same sums and gradients; rows beyond the last segment."""
+    values = torch.randn(40, 3, dtype=torch.float64, requires_grad=True)
+    for splits in ([0, 7, 7, 30, 40], [0, 5, 21], [0, 0], [0]):
+        splits = torch.tensor(splits)
+        found = [sums(values, splits) for sums in (segment_sums, SegmentSumsByColumns.apply)]
+        assert torch.equal(*found)
+        weight = torch.randn_like(found[0])
+        assert torch.equal(*(torch.autograd.grad(sums, values, weight)[0] for sums in found))
 
 
 def test_half_precision_and_autocast_compute_in_float32():

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from benchmarks.gpu_check import bits, edge_conv, gravnet, gravnet_bits, report, small
+from benchmarks.gpu_check import bits, condensation, edge_conv, gravnet, gravnet_bits, report, small
 from benchmarks.gpu_check.__main__ import STAGES
 from benchmarks.gpu_check.gravnet_problem import (
     aggregate,
@@ -52,6 +52,7 @@ def test_special_values_and_small_calls() -> None:
     assert gravnet_bits.special_values("cpu")
     small.small_aggregations("cpu")
     small.small_edge_convolutions("cpu")
+    small.small_condensations("cpu")
 
 
 def test_searches_and_layers_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +72,52 @@ def test_searches_and_layers_are_compared(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(hitgraph, "knn", second_is_wrong)
     assert not edge_conv.same_rows(x, edge_conv.splits_of(4, 100), "cpu")
+
+
+@pytest.mark.parametrize("space", [*condensation.SPACES, "lattice"])
+def test_condensation_is_compared(space: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = condensation.event(space, [300, 0, 200], 12, torch.float32)
+    for repulsion in ("hinge", "exponential"):
+        assert condensation.sum_error(given, repulsion) <= 1e-6
+    options = {"distance_threshold": 0.5, "assignment": "nearest"}
+    assert condensation.same_clusters(given, "cpu", given.scale, options)
+    assert len(condensation.loss_and_gradients("talk", given)) == 8
+    right = hitgraph.condensate
+    calls: list[int] = []
+
+    def second_is_wrong(*arguments: Any, **changes: Any) -> Any:
+        calls.append(1)
+        found = right(*arguments, **changes)
+        return found._replace(label=found.label - len(calls))
+
+    monkeypatch.setattr(hitgraph, "condensate", second_is_wrong)
+    assert not condensation.same_clusters(given, "cpu", None, options)
+
+
+@pytest.mark.parametrize("wrong", range(6))
+def test_wrong_sums_are_seen(wrong: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = condensation.event("clusters", [400], 12, torch.float32)
+    right = condensation.dense
+
+    def off(*arguments: Any) -> Any:
+        truth, absolute = right(*arguments)
+        truth[wrong] = truth[wrong] * (1 + 3e-5)
+        return truth, absolute
+
+    monkeypatch.setattr(condensation, "dense", off)
+    assert condensation.sum_error(given, "exponential") > 1e-6
+
+
+def test_condensation_report() -> None:
+    loss = {"name": "loss paper", "ms": 7.5, "goal_ms": 10.0, "peak_mb": 60.0, "error": 1e-12}
+    sums = {"name": "sums", "ms": 1.0, "graph_ms": 0.5, "peak_mb": 3.0, "float32_error": 2e-7}
+    clusters = {"name": "condensate", "ms": 2.0, "peak_mb": 1.0, "same": False}
+    failed = {"name": "clusters", "failed": "no memory"}
+    findings = [loss, {**sums, "kernels_us": {"sum_objects": 3.0}}, clusters, failed]
+    stage = {"status": 1, "seconds": 1.0, "output": "", "findings": findings}
+    table = report.text({"machine": {}, "stages": {"condensation": stage}})
+    for words in ("from float64: 2.0e-07", "not the CPU's rows", "no memory", "sum_objects 3 us"):
+        assert words in table, table
 
 
 def test_edge_conv_report() -> None:

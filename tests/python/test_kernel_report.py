@@ -29,7 +29,15 @@ EDGE_CONV = re.compile(
     "select_edges|differentiate_selected|sum_(columns|hub_edges)|finish_|activate_rows"
 )
 LEAST_EDGE_CONV_WARPS = 20
+CONDENSATION = re.compile("(sum|differentiate)_(objects|hits)<")
+LEAST_CONDENSATION_WARPS = {"float": 16, "double": 12}
+CLUSTERING = re.compile("find_points|assign_hits")
+LEAST_CLUSTERING_WARPS = 32
 SOURCE = """
+#include "core/cuda/condensate.cuh"
+#include "core/cuda/condensation.cuh"
+#include "core/cuda/condensation_backward.cuh"
+#include "core/cuda/condensation_objects.cuh"
 #include "core/cuda/distance2_backward.cuh"
 #include "core/cuda/edge_conv_backward.cuh"
 #include "core/cuda/forest_buckets.cuh"
@@ -65,6 +73,12 @@ def check_bounds(report: dict[str, Any], architecture: str) -> None:
                 assert launch["resident_warps"] >= LEAST_GRAVNET_WARPS, (name, architecture)
             if EDGE_CONV.match(name):
                 assert launch["resident_warps"] >= LEAST_EDGE_CONV_WARPS, (name, architecture)
+            if CONDENSATION.match(name):
+                number = "double" if "<double" in name else "float"
+                least_warps = LEAST_CONDENSATION_WARPS[number]
+                assert launch["resident_warps"] >= least_warps, (name, architecture)
+            if CLUSTERING.match(name):
+                assert launch["resident_warps"] >= LEAST_CLUSTERING_WARPS, (name, architecture)
             if TILES.match(name) and launch["k"] <= 20:
                 assert launch["resident_warps"] >= LEAST_TILE_WARPS[architecture], launch
             if RADIUS.match(name):
@@ -99,7 +113,8 @@ def names_for_nvrtc() -> list[str]:
         if re.match(r"search_(groups|radius)<(float, [24567]|double, [0124-8]),", kernel) is None
     ]
     # nvcc's int64_t is a long, NVRTC's a long long.
-    return ["hitgraph::" + re.sub(r"\blong\b", "int64_t", kernel) for kernel in kernels]
+    long = r"(?<!long )\blong\b(?! long)"
+    return ["hitgraph::" + re.sub(long, "int64_t", kernel) for kernel in kernels]
 
 
 def test_kernels_compile_for_pascal_without_a_toolkit() -> None:

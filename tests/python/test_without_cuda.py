@@ -18,6 +18,22 @@ keys = torch._C.DispatchKeySet(torch._C.DispatchKey.CUDA)
 ops = torch.ops.hitgraph
 points, ints = torch.zeros(4, 2), torch.zeros(4, 1, dtype=torch.int64)
 calls = {
+    "condensate": lambda: ops.condensate.default.redispatch(
+        keys, points[:, 0], points, ints[:, 0], 0.1, 0.5
+    ),
+    "condensation_objects": lambda: ops.condensation_objects.default.redispatch(
+        keys, points[:, 0], ints[:, 0], ints[:, 0]
+    ),
+    "condensation_potential": lambda: ops.condensation_potential.default.redispatch(
+        keys, points, points[:, 0], points, points[:, 0], *[ints[:, 0]] * 5,
+        "quadratic", "hinge", 0.0
+    ),
+    "condensation_potential_backward": lambda: (
+        ops.condensation_potential_backward.default.redispatch(
+            keys, *[points[:, 0]] * 2, points, points[:, 0], points, points[:, 0],
+            *[ints[:, 0]] * 5, "quadratic", "hinge", 0.0
+        )
+    ),
     "knn": lambda: ops.knn.default.redispatch(keys, points, 1),
     "knn_brute_force": lambda: ops.knn_brute_force.default.redispatch(keys, points, 1),
     "knn_stats": lambda: ops.knn_stats.default.redispatch(keys, points, 1),
@@ -66,6 +82,10 @@ def test_a_build_without_cuda_refuses_with_the_cure(tmp_path):
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()
     names = [
+        "condensate",
+        "condensation_objects",
+        "condensation_potential",
+        "condensation_potential_backward",
         "knn",
         "knn_brute_force",
         "knn_stats",

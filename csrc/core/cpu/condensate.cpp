@@ -1,12 +1,11 @@
 #include "core/condensate.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <vector>
 
+#include "core/condensate_rules.h"
 #include "core/cpu/condensate_task.h"
-#include "core/distance.h"
 
 namespace hitgraph {
 namespace {
@@ -96,7 +95,8 @@ class EventCondensate {
     points_.push_back(row);
     task.tree = &tree_;
     task.dim = problem_.dim;
-    task.max_distance2 = condensate_limit(problem_, first_ + row);
+    const T factor = problem_.radius == nullptr ? T(1) : problem_.radius[first_ + row];
+    task.max_distance2 = condensate_limit(problem_.distance_threshold, factor);
     task.queries = problem_.coordinates + first_ * problem_.dim;
     task.order = &row;
     task.points = points_.data();
@@ -117,13 +117,6 @@ class EventCondensate {
 };
 
 }  // namespace
-
-template <typename T>
-T condensate_limit(const CondensateProblem<T>& problem, int64_t hit) {
-  const T factor = problem.radius == nullptr ? T(1) : problem.radius[hit];
-  const T radius = problem.distance_threshold * factor;
-  return std::min(radius * radius, std::numeric_limits<T>::max());
-}
 
 template <typename T>
 void condensate_cpu(const CondensateProblem<T>& problem, SimdLevel level, const Executor& executor,
@@ -156,7 +149,6 @@ void condensate_cpu(const CondensateProblem<T>& problem, SimdLevel level, const 
 }
 
 #define HITGRAPH_INSTANTIATE(T)                                                                   \
-  template T condensate_limit(const CondensateProblem<T>&, int64_t);                              \
   template void condensate_cpu(const CondensateProblem<T>&, SimdLevel, const Executor&, int64_t*, \
                                int64_t*, int64_t*, const AllocatePoints&);
 HITGRAPH_INSTANTIATE(float)

@@ -1,6 +1,7 @@
 // The ball of a condensation point, written once and compiled for every instruction set.
 #pragma once
 
+#include "core/condensate_rules.h"
 #include "core/cpu/condensate_task.h"
 #include "core/cpu/simd_dimension.h"
 #include "core/cpu/tree_query.h"
@@ -45,8 +46,8 @@ class PointBall {
     for (; within != 0; within &= within - 1) {
       const int lane = __builtin_ctz(within);
       T& best = task_.distance2[place + lane];
-      if (owner[lane] < 0 || distances[lane] < best ||
-          (distances[lane] == best && row < task_.points[owner[lane]])) {
+      if (owner[lane] < 0 ||
+          goes_over(true, distances[lane], row, best, task_.points[owner[lane]])) {
         owner[lane] = task_.number;
         best = distances[lane];
       }

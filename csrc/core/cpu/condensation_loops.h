@@ -57,7 +57,7 @@ struct CondensationLoops {
   template <typename Pure, typename Mixed>
   static HITGRAPH_INLINE void for_each_block(const HitTile<T>& tile, const TileObject<T>& object,
                                              const Pure& pure, const Mixed& mixed) {
-    constexpr T kReach = reach_of<kRepulsion, T>();
+    constexpr T kReach = reach_of<T>(kRepulsion);
     T bounds[kTileBlocks];
     box_bounds(tile, object.centre, bounds);
     for (int64_t block = 0; block < tile.blocks; ++block) {
@@ -72,7 +72,7 @@ struct CondensationLoops {
 
   static HITGRAPH_INLINE PairValue<T> pair(const TileObject<T>& object, bool own, T distance2) {
     const T u = object.factor * distance2;
-    return own ? attract(object.attraction, u) : repel<kRepulsion>(u, object.epsilon);
+    return own ? attract(object.attraction, u) : repel(kRepulsion, u, object.epsilon);
   }
 
   static void sum(const HitTile<T>& tile, const TileObject<T>& object, double* sums) {
@@ -87,7 +87,7 @@ struct CondensationLoops {
           const T* weights = load(block);
           const T factor = object.factor, epsilon = object.epsilon;
           for (int64_t i = 0; i < kHitBlock; ++i) {
-            values[i] = weights[i] * repel<kRepulsion>(factor * distance2[i], epsilon).value;
+            values[i] = weights[i] * repel(kRepulsion, factor * distance2[i], epsilon).value;
           }
           sums[1] += sum_of(sum_lanes(values));
         },
@@ -139,7 +139,7 @@ struct CondensationLoops {
           const T* weights = load(block);
           const T factor = object.factor, epsilon = object.epsilon, grad = object.grad_repulsion;
           for (int64_t i = 0; i < kHitBlock; ++i) {
-            const PairValue<T> pair = repel<kRepulsion>(factor * distance2[i], epsilon);
+            const PairValue<T> pair = repel(kRepulsion, factor * distance2[i], epsilon);
             values[i] = pair.value;
             slopes[i] = grad * weights[i] * pair.slope;
           }

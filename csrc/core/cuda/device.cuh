@@ -70,6 +70,7 @@ class CudaDevice {
   }
   template <typename T>
   void zero(T* array, int64_t count) {
+    if (count == 0) return;
     check_cuda(cudaMemsetAsync(array, 0, count * sizeof(T), stream_), "zero");
   }
   template <typename T>
@@ -117,6 +118,14 @@ class CudaDevice {
   int64_t taken_ = 0;
   const int64_t shared_bytes_;
 };
+
+// Copies what the launches so far have computed to the host, which waits for it.
+template <typename T>
+void read_back(const CudaRun& run, T* to, const T* from, int64_t count, const char* what) {
+  const cudaStream_t stream = static_cast<cudaStream_t>(run.stream);
+  check_cuda(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyDeviceToHost, stream), what);
+  check_cuda(cudaStreamSynchronize(stream), what);
+}
 
 // Measures, takes memory, launches; returns what the launches do.
 template <typename Launches>

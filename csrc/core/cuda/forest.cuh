@@ -16,6 +16,7 @@
 // Slots that stay over are empty: a bucket without points, a box that nothing is near to.
 #pragma once
 
+#include "core/cuda/ascending.cuh"
 #include "core/cuda/warp.cuh"
 #include "core/distance.h"
 #include "core/kd_key.h"
@@ -60,21 +61,6 @@ HITGRAPH_HOST_DEVICE int fanout(int count) {
   int parts = 2;
   while (parts < kFanout && parts * kPartTarget < count) parts *= 2;
   return parts;
-}
-
-// The last of `count` ascending numbers that is not beyond `value`; number(0) must not be.
-template <typename Number>
-HITGRAPH_HOST_DEVICE int last_not_beyond(int count, int value, Number number) {
-  int low = 0, high = count;
-  while (high - low > 1) {
-    const int middle = low + (high - low) / 2;
-    if (number(middle) <= value) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
 }
 
 template <typename T>

@@ -7,6 +7,7 @@
 // that, and so do first pieces. So the numbers are few and follow from the count of edges alone.
 #pragma once
 
+#include "core/cuda/ascending.cuh"
 #include "core/cuda/platform.cuh"
 #include "core/host_device.h"
 
@@ -35,27 +36,12 @@ struct HubPiece {
     const bool first = number % 2 != 0;
     const int64_t covered = first ? stretch + kHubPiece : stretch;
     if (points == 0 || covered >= offsets[points]) return false;
-    point = last_that_begins_by(offsets, points, covered);
+    point = last_not_beyond(points, covered, [&](int64_t p) { return offsets[p]; });
     const int64_t hub = offsets[point], past = offsets[point + 1];
     begin = first ? hub : hub + (stretch - hub + kHubPiece - 1) / kHubPiece * kHubPiece;
     end = begin + kHubPiece < past ? begin + kHubPiece : past;
     const bool own = first ? hub >= stretch && hub < covered : hub < stretch;
     return is_hub(hub, past) && own && begin < past;
-  }
-
- private:
-  HITGRAPH_DEVICE static int64_t last_that_begins_by(Global<const int64_t> offsets, int64_t points,
-                                                     int64_t place) {
-    int64_t low = 0, high = points;
-    while (high - low > 1) {
-      const int64_t middle = low + (high - low) / 2;
-      if (offsets[middle] <= place) {
-        low = middle;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
   }
 };
 

@@ -16,12 +16,8 @@ void radius_cuda(const RadiusProblem<T>& problem, int64_t* row_splits,
   const CountedRadius<T> counted =
       run_launches(run, [&](auto& device) { return launch_radius_count(device, input); });
   // The one time that the host waits.
-  const cudaStream_t stream = static_cast<cudaStream_t>(run.stream);
   unsigned long long totals[kRadiusTotals];
-  check_cuda(
-      cudaMemcpyAsync(totals, counted.launch.totals, sizeof totals, cudaMemcpyDeviceToHost, stream),
-      "number of edges");
-  check_cuda(cudaStreamSynchronize(stream), "number of edges");
+  read_back(run, totals, counted.launch.totals, kRadiusTotals, "number of edges");
   const RadiusResult<T, Index> result = allocate(static_cast<int64_t>(totals[kEdges]));
   const Neighbours<T> found = neighbours<T>(result.index, result.distance2);
   run_launches(run, [&](auto& device) { launch_radius_write(device, counted, totals, found); });

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "core/condensate.h"
+#include "core/condensation.h"
 #include "core/edge_conv.h"
 #include "core/graph.h"
 #include "core/gravnet.h"
@@ -74,5 +76,28 @@ void edge_conv_cuda(const EdgeConvGraph<T, Index>& graph, const EdgeConvLayer<T>
 template <typename T, typename Index, typename Slot, typename Edge>
 void edge_conv_backward_cuda(const EdgeConvGraph<T, Index>& graph, const EdgeConvLayer<T>& layer,
                              const EdgeConvGradient<T, Slot, Edge>& gradient, const CudaRun& run);
+
+// As condensation_objects_cpu, on device pointers, with the same result. The host waits once, for
+// the number of objects; `allocate` is called then. Hits outside of every event are noise.
+template <typename T>
+void condensation_objects_cuda(const LabelledHits<T>& hits, int32_t* object, int32_t* order,
+                               int64_t* object_splits, const AllocateObjects& allocate,
+                               const CudaRun& run);
+
+// As condensation_potential_cpu and condensation_backward_cpu, on device pointers, summed in
+// another order, the same on every run. Hits are told apart by `object`; order and offsets are not
+// read. An event whose splits are malformed has no hits and no objects.
+template <typename T>
+void condensation_potential_cuda(const CondensationProblem<T>& problem, const CudaRun& run,
+                                 T* attraction, T* repulsion);
+template <typename T>
+void condensation_backward_cuda(const CondensationProblem<T>& problem,
+                                const CondensationGradient<T>& gradient, const CudaRun& run);
+
+// As condensate_cpu, on device pointers, with the same result; malformed row_splits: nobody has a
+// label. The host waits once, for the number of points; `allocate` is called then.
+template <typename T>
+void condensate_cuda(const CondensateProblem<T>& problem, const CudaRun& run, int64_t* label,
+                     int64_t* point, int64_t* point_splits, const AllocatePoints& allocate);
 
 }  // namespace hitgraph

@@ -40,16 +40,8 @@ template <typename Index, typename Edge>
 __global__ void find_offsets(GraphToTranspose<Index, Edge> graph) {
   const int64_t point = long_thread_number();
   if (point > graph.points) return;
-  int64_t low = 0, high = graph.edges;
-  while (low < high) {
-    const int64_t middle = low + (high - low) / 2;
-    if (graph.sorted[middle] < point) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  graph.offsets[point] = low;
+  graph.offsets[point] = first_not_below(
+      graph.edges, point, [&](int64_t place) { return static_cast<int64_t>(graph.sorted[place]); });
 }
 
 }  // namespace hitgraph

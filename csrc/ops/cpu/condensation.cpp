@@ -1,5 +1,4 @@
 // hitgraph::condensation_objects, hitgraph::condensation_potential and its gradient on CPU tensors.
-#include <ATen/ops/empty.h>
 #include <torch/library.h>
 
 #include "ops/condensation_problem.h"
@@ -10,24 +9,12 @@ namespace {
 
 FiveTensors objects(const at::Tensor& beta, const at::Tensor& labels, const at::Tensor& row_splits,
                     int64_t noise_label) {
-  const Labelled given = checked_labels(beta, labels, row_splits);
-  const at::TensorOptions numbers = given.labels.options();
-  const int64_t hits = given.beta.size(0);
-  const at::Tensor object = at::empty({hits}, numbers.dtype(at::kInt));
-  const at::Tensor order = at::empty({hits}, numbers.dtype(at::kInt));
-  const at::Tensor splits = at::empty({given.row_splits.size(0)}, numbers);
-  at::Tensor offsets, points;
-  with_type(given.beta, [&](auto number) {
-    condensation_objects_cpu(
-        labelled_hits<decltype(number)>(given, noise_label), torch_executor(hits),
-        object.data_ptr<int32_t>(), order.data_ptr<int32_t>(), splits.data_ptr<int64_t>(),
-        [&](int64_t count) {
-          offsets = at::empty({count + 1}, numbers);
-          points = at::empty({count}, numbers);
-          return CondensationObjects{offsets.data_ptr<int64_t>(), points.data_ptr<int64_t>()};
-        });
-  });
-  return {object, order, offsets, splits, points};
+  return run_objects(checked_labels(beta, labels, row_splits), noise_label,
+                     [](const auto& hits, int32_t* object, int32_t* order, int64_t* splits,
+                        const AllocateObjects& allocate) {
+                       condensation_objects_cpu(hits, torch_executor(hits.hits), object, order,
+                                                splits, allocate);
+                     });
 }
 
 // By the pairs that there are at most.

@@ -15,9 +15,10 @@ void refuse(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::jit::Stac
 
 TORCH_LIBRARY_IMPL(hitgraph, CUDA, m) {
   for (const char* op :
-       {"knn", "knn_brute_force", "knn_stats", "distance2_backward", "edge_conv_max",
-        "edge_conv_max_backward", "gravnet_aggregate", "gravnet_aggregate_backward", "radius",
-        "transpose_graph", "row_splits_from_batch"}) {
+       {"condensate", "condensation_objects", "condensation_potential",
+        "condensation_potential_backward", "knn", "knn_brute_force", "knn_stats",
+        "distance2_backward", "edge_conv_max", "edge_conv_max_backward", "gravnet_aggregate",
+        "gravnet_aggregate_backward", "radius", "transpose_graph", "row_splits_from_batch"}) {
     m.impl(op, torch::CppFunction::makeFromBoxedFunction<&refuse>());
   }
 }

@@ -203,7 +203,8 @@ class ObjectCondensationLoss(nn.Module):
             CondensationLoss(attraction, repulsion, beta, noise, payload_weight,
             condensation_point): float32, or float64 if beta or coordinates are.
 
-        Half-precision input is computed in float32, and so it is under autocast.
+        Half-precision input is computed in float32, and so it is under autocast. On CUDA the call
+        waits for the device, which alone knows how many objects there are.
 
         Raises:
             TypeError: an argument of the wrong type or dtype, as floating point labels.

@@ -61,14 +61,16 @@ class LabelledHits:
 
 
 class _Spread(torch.autograd.Function):
-    """(N,) of values (B,): of every hit's event. Its gradient is summed in order, which that of
-    torch.repeat_interleave is not on a GPU.
+    """(N, …) of values (segments, …): of every row's segment, 0 beyond the last. Its gradient is
+    summed in order, which that of torch.repeat_interleave is not on a GPU.
     """
 
     @staticmethod
     def forward(context: Any, values: Tensor, splits: Tensor, size: int) -> Tensor:
         context.save_for_backward(splits)
-        return torch.repeat_interleave(values, splits.diff(), output_size=size)
+        lengths = torch.cat([splits.diff(), size - splits[-1:]])
+        padded = torch.cat([values, values.new_zeros((1, *values.shape[1:]))])
+        return torch.repeat_interleave(padded, lengths, dim=0, output_size=size)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -77,8 +79,34 @@ class _Spread(torch.autograd.Function):
         return segment_sums(grads[0][:, None], splits)[:, 0], None, None
 
 
+class SegmentSumsByColumns(torch.autograd.Function):
+    """As segment_sums, for a GPU: there torch makes the sums of several columns, and the gradient
+    of any, with one thread a segment, which may be an event of 200 000 hits.
+    """
+
+    @staticmethod
+    def forward(context: Any, values: Tensor, splits: Tensor) -> Tensor:
+        context.save_for_backward(splits)
+        context.size = values.shape[0]
+        sums = [_sums(column.contiguous(), splits) for column in values.unbind(1)]
+        return torch.stack(sums, dim=1)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(context: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        (splits,) = context.saved_tensors
+        return _Spread.apply(grads[0], splits, context.size), None
+
+
 def segment_sums(values: Tensor, splits: Tensor) -> Tensor:
     """(segments, columns) of values (N, columns), summed in double precision."""
+    if not values.is_cuda:
+        return _sums(values, splits)
+    sums: Tensor = SegmentSumsByColumns.apply(values, splits)
+    return sums
+
+
+def _sums(values: Tensor, splits: Tensor) -> Tensor:
     sums = torch.segment_reduce(
         values.double(), "sum", offsets=splits, axis=0, unsafe=True, initial=0
     )

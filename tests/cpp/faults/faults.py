@@ -37,6 +37,14 @@ def radius(file: str, there: str, instead: str, *said: str) -> Fault:
     return Fault(file, there, instead, said, "radius_probe.cpp")
 
 
+def condensation(file: str, there: str, instead: str, *said: str) -> Fault:
+    return Fault(file, there, instead, said, "condensation_probe.cpp")
+
+
+def condensate(file: str, there: str, instead: str, *said: str) -> Fault:
+    return Fault(file, there, instead, said, "condensate_probe.cpp")
+
+
 def edge_conv(file: str, there: str, instead: str, *said: str) -> Fault:
     return Fault(file, there, instead, said, "edge_conv_probe.cpp")
 
@@ -507,6 +515,91 @@ FAULTS = {
         "tile_search.cuh",
         "const bool asks = lane_index() < group.count;",
         "const bool asks = lane_index() < group.count / 2;",
+        "[wrong rows]",
+    ),
+    "condensation_none": condensation("condensation.cuh", "#pragma once", "#pragma once"),
+    "condensation_last_of_equals_is_the_point": condensation(
+        "condensation_objects.cuh", "other_row < row", "other_row > row", "[wrong rows]"
+    ),
+    "condensation_first_that_is_no_number_forgotten": condensation(
+        "condensation_objects.cuh",
+        "first_beta != first_beta ? first_row : best.row",
+        "best.row",
+        "[wrong rows]",
+    ),
+    "condensation_tile_read_before_it_is_written": condensation(
+        "condensation.cuh",
+        "      tile[threadIdx.x] = hit;\n    }\n    __syncthreads();",
+        "      tile[threadIdx.x] = hit;\n    }",
+        "[shared race]",
+        "[shared uninitialised]",
+    ),
+    "condensation_slices_joined_before_they_are_there": condensation(
+        "condensation.cuh",
+        "= sums.sums[i];\n    __syncthreads();",
+        "= sums.sums[i];",
+        "[shared race]",
+        "[shared uninitialised]",
+    ),
+    "condensation_joined_without_the_last_piece": condensation(
+        "condensation.cuh", "piece < pieces;", "piece < pieces - 1;", "[wrong rows]"
+    ),
+    "condensation_own_hits_repelled": condensation(
+        "condensation.cuh",
+        "hit.object == static_cast<int32_t>(number)",
+        "hit.object == -2",
+        "[wrong rows]",
+    ),
+    "condensation_last_tile_of_hits_not_cut": condensation(
+        "condensation_backward.cuh",
+        "row < tile.rows.end;",
+        "row < pairs.hits;",
+        "[global race]",
+        "[wrong rows]",
+    ),
+    "condensation_first_axes_for_all": condensation(
+        "condensation_pairs.cuh", "first + number", "number", "[wrong rows]"
+    ),
+    "condensate_none": condensate("condensate.cuh", "#pragma once", "#pragma once"),
+    "condensate_decided_before_compared": condensate(
+        "condensate.cuh",
+        "compare_batch();\n      __syncthreads();",
+        "compare_batch();",
+        "[shared race]",
+        "[shared uninitialised]",
+    ),
+    "condensate_searched_before_marked": condensate(
+        "condensate.cuh",
+        "mark(fresh);\n      __syncthreads();",
+        "mark(fresh);",
+        "[global race]",
+        "[shared race]",
+    ),
+    "condensate_taken_candidates_become_points": condensate(
+        "condensate.cuh",
+        "open &= ~unsigned(takes_[taker * kBatchWords + lane_index()]);",
+        "(void)0;",
+        "[wrong rows]",
+    ),
+    "condensate_candidate_without_room_forgotten": condensate(
+        "condensate.cuh", "rank == kBatch) news_[1] = place;", "false) {}", "[wrong rows]"
+    ),
+    "condensate_radius_of_the_other": condensate(
+        "condensate.cuh",
+        "within = distance2 <= problem_.limit(row);",
+        "within = distance2 <= problem_.limit(other_row);",
+        "[wrong rows]",
+    ),
+    "condensate_node_left_out_at_the_bound": condensate(
+        "condensate.cuh",
+        "first_node + node, row) <= limit",
+        "first_node + node, row) < limit",
+        "[wrong rows]",
+    ),
+    "condensate_nearest_without_tie_rule": condensate(
+        "../condensate_rules.h",
+        "not_after(distance2, row, own_distance2, own_row)",
+        "distance2 <= own_distance2",
         "[wrong rows]",
     ),
 }
