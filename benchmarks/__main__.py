@@ -104,6 +104,8 @@ def measured(options: argparse.Namespace) -> tuple[session.Results | None, bool]
         return None, True
     if options.resume:
         results = session.resumed(options.output, profile)
+        wanted = {*results["left"], *(cell["key"] for cell in results["cells"])}
+        cells = [cell for cell in cells if cell.key in wanted]  # of the groups it was begun with
     else:
         results = session.fresh(profile, options.devices, cells)
     if not inputs.events().is_dir():
