@@ -96,7 +96,8 @@ TEST(KnnMemory, StaysWithinThreeTimesThePoints) {
   BucketTree<float> tree;
   const int64_t before = bytes_now;
   bytes_peak = before;
-  build_bucket_tree<float>(knn.points.data(), nullptr, kPoints, 1, kBucketSize, two_threads(), tree);
+  build_bucket_tree<float>(knn.points.data(), nullptr, kPoints, 1, kBucketSize, two_threads(),
+                           tree);
   EXPECT_LT(bytes_peak - before, 3 * input + kConstant);
   EXPECT_GT(bytes_peak - before, 2 * input);  // else nothing was measured
 }
