@@ -47,22 +47,20 @@ def figures(results: Results, device: str) -> list[tuple[str, str, Draw]]:
         if any(len(line) > 1 for line in lines.values()):
             draw = line_figure(lines, f"{what}\n{where}", along)
             found.append((name, f"{what}; {where}", draw))
-    rows = ratio_rows(readings.of_group(results, "knn", device), same_work(results, device))
-    if rows:
-        what = "times as long as hitgraph, k = 40 nearest neighbours, d = 3"
-        found.append(("sets", f"{what}; {where}", ratio_figure(rows, f"{what}\n{where}")))
+    sets = ratio_rows(readings.of_group(results, "knn", device), same_work(results, device))
     layers = [
         row
         for group in ("aggregate", "gravnet", "dgcnn")
         for row in ratio_rows(readings.of_group(results, group, device), lambda c: True)
     ]
-    if layers:
-        what = "times as long as hitgraph, layers forward and backward, model"
-        found.append(("layers", f"{what}; {where}", ratio_figure(layers, f"{what}\n{where}")))
     calls = ratio_rows(readings.of_group(results, "drop_in", device), lambda c: True)
-    if calls:
-        what = "torch-cluster's knn and radius, times as long as hitgraph in its place"
-        found.append(("calls", f"{what}; {where}", ratio_figure(calls, f"{what}\n{where}")))
+    for name, rows, what in (
+        ("sets", sets, "times as long as hitgraph, k = 40 nearest neighbours, d = 3"),
+        ("layers", layers, "times as long as hitgraph, layers forward and backward, model"),
+        ("calls", calls, "torch-cluster's knn and radius, times as long as hitgraph in its place"),
+    ):
+        if rows:
+            found.append((name, f"{what}; {where}", ratio_figure(rows, f"{what}\n{where}")))
     return found
 
 

@@ -89,14 +89,7 @@ HITGRAPH_DEVICE void sum_slice(const CondensationPairs<T>& pairs, const RowRange
   ObjectRecord<T, kWidth> object{};
   if (present) object.load(pairs, number);
   for (int64_t begin = hits.begin; begin < hits.end; begin += kPairThreads) {
-    const int count = static_cast<int>(smaller<int64_t>(hits.end - begin, kPairThreads));
-    __syncthreads();
-    if (static_cast<int>(threadIdx.x) < count) {
-      Hit hit;
-      hit.load(pairs, begin + threadIdx.x);
-      tile[threadIdx.x] = hit;
-    }
-    __syncthreads();
+    const int count = share_records(pairs, begin, hits.end, tile);
     const int step = column.slices * kSerialTerms;
     for (int first = column.slice; present && first < count; first += step) {
       const int past = smaller(first + step, count);

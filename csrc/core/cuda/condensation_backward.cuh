@@ -52,14 +52,7 @@ __global__ void __launch_bounds__(kPairThreads, kPairBlocks)
   for (int axis = 0; axis < pairs.dim; axis += kAxes) {
     SerialSums<T, kAxes + 1> sums;
     for (int64_t begin = objects.begin; begin < objects.end; begin += kPairThreads) {
-      const int count = static_cast<int>(smaller<int64_t>(objects.end - begin, kPairThreads));
-      __syncthreads();
-      if (static_cast<int>(threadIdx.x) < count) {
-        Object object;
-        object.load(pairs, begin + threadIdx.x);
-        records[threadIdx.x] = object;
-      }
-      __syncthreads();
+      const int count = share_records(pairs, begin, objects.end, records);
       for (int first = 0; present && first < count; first += kSerialTerms) {
         const int past = smaller(first + kSerialTerms, count);
         for (int place = first; place < past; ++place) {

@@ -115,6 +115,22 @@ struct alignas(16) ObjectRecord {
   }
 };
 
+// Puts the records of the rows from `begin` on, one a thread, where all of the block can read them;
+// returns how many there are.
+template <typename Record, typename T>
+HITGRAPH_DEVICE int share_records(const CondensationPairs<T>& pairs, int64_t begin, int64_t end,
+                                  const Shared<Record>& shared) {
+  const int count = static_cast<int>(smaller<int64_t>(end - begin, kPairThreads));
+  __syncthreads();
+  if (static_cast<int>(threadIdx.x) < count) {
+    Record record;
+    record.load(pairs, begin + threadIdx.x);
+    shared[threadIdx.x] = record;
+  }
+  __syncthreads();
+  return count;
+}
+
 // One hit and one object.
 template <typename T, int kWidth>
 struct Pair {

@@ -528,9 +528,9 @@ FAULTS = {
         "[wrong rows]",
     ),
     "condensation_tile_read_before_it_is_written": condensation(
-        "condensation.cuh",
-        "      tile[threadIdx.x] = hit;\n    }\n    __syncthreads();",
-        "      tile[threadIdx.x] = hit;\n    }",
+        "condensation_pairs.cuh",
+        "    shared[threadIdx.x] = record;\n  }\n  __syncthreads();",
+        "    shared[threadIdx.x] = record;\n  }",
         "[shared race]",
         "[shared uninitialised]",
     ),
