@@ -17,6 +17,7 @@
 #include <tuple>
 
 #include "ops/autograd/distance2.h"
+#include "ops/autograd/no_derivative.h"
 #include "ops/autograd/optional.h"
 #include "ops/knn_problem.h"
 
@@ -97,11 +98,19 @@ class Knn : public torch::autograd::Function<Knn> {
 };
 
 TwoTensors knn(HITGRAPH_KNN_PARAMETERS) {
+  if (no_derivative_of(points, queries)) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    return call_knn(HITGRAPH_KNN_VALUES);
+  }
   const variable_list outputs = Knn::apply(false, HITGRAPH_KNN_VALUES);
   return {outputs[0], outputs[1]};
 }
 
 FiveTensors knn_with_transposed(HITGRAPH_KNN_PARAMETERS) {
+  if (no_derivative_of(points, queries)) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    return call_knn_with_transposed(HITGRAPH_KNN_VALUES);
+  }
   const variable_list outputs = Knn::apply(true, HITGRAPH_KNN_VALUES);
   return {outputs[0], outputs[1], outputs[2], outputs[3], outputs[4]};
 }

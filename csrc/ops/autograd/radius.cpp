@@ -14,6 +14,7 @@
 #include <tuple>
 
 #include "ops/autograd/distance2.h"
+#include "ops/autograd/no_derivative.h"
 #include "ops/radius_problem.h"
 
 namespace hitgraph::radius_search {
@@ -72,6 +73,10 @@ class Radius : public torch::autograd::Function<Radius> {
 };
 
 ThreeTensors radius(HITGRAPH_RADIUS_PARAMETERS) {
+  if (no_derivative_of(points, queries)) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    return call_radius(HITGRAPH_RADIUS_VALUES);
+  }
   const variable_list outputs = Radius::apply(HITGRAPH_RADIUS_VALUES);
   return {outputs[0], outputs[1], outputs[2]};
 }
