@@ -4,8 +4,9 @@ add_library(hitgraph_core STATIC ${HITGRAPH_CORE_CPU_SOURCES})
 target_compile_features(hitgraph_core PUBLIC cxx_std_17)
 target_include_directories(hitgraph_core PUBLIC csrc csrc/include)
 # Every fused multiply-add is written down; the compiler may neither add nor undo one, or the bits of
-# a distance would depend on it.
-set(HITGRAPH_CORE_FLAGS -ffp-contract=off -fno-math-errno -Wall -Wextra)
+# a distance would depend on it. Nobody asks whether a comparison trapped; where one might, a choice
+# between two numbers is a branch, which no vector has.
+set(HITGRAPH_CORE_FLAGS -ffp-contract=off -fno-math-errno -fno-trapping-math -Wall -Wextra)
 target_compile_options(hitgraph_core PRIVATE ${HITGRAPH_CORE_FLAGS} -O3)
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -18,6 +19,3 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_source_files_properties(${HITGRAPH_CORE_AVX512_SOURCES} PROPERTIES COMPILE_OPTIONS "${avx512}")
   target_compile_definitions(hitgraph_core PUBLIC HITGRAPH_HAVE_AVX2 HITGRAPH_HAVE_AVX512)
 endif()
-# A choice between two numbers is a branch, which no vector has, where a comparison might trap.
-set_property(SOURCE csrc/core/cpu/condensation_portable.cpp csrc/core/cpu/condensation_avx2.cpp
-             csrc/core/cpu/condensation_avx512.cpp APPEND PROPERTY COMPILE_OPTIONS -fno-trapping-math)

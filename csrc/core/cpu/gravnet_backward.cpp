@@ -100,6 +100,7 @@ class Backward {
 
   // Of one worker: edges of a point, and those of them that won a maximum.
   struct Batch {
+    int64_t rows[kEdgeBatch];
     T weights[kEdgeBatch], reciprocals[kEdgeBatch], factors[kEdgeBatch], dots[kEdgeBatch];
     const T *total_rows[kEdgeBatch], *maximum_rows[kEdgeBatch];
     const Slot* slot_rows[kEdgeBatch];
@@ -125,32 +126,46 @@ class Backward {
     if (gradient_.grad_values != nullptr) store_values(edges, size, won_size, batch);
   }
 
-  // What the batch's edges read; returns how many won. Everything is in local variables, since what
-  // is written could be a member for all that the compiler knows, and nothing branches on which
-  // edges won, which nobody can predict.
+  // What the batch's edges read; returns how many won. The loops are short, so that the processor
+  // has many edges' loads under way at once, and nothing branches on which edges won, which nobody
+  // can predict. Everything is in local variables, since what is written could be a member for all
+  // that the compiler knows.
   int64_t sort_out(const Edge* edges, int64_t size, Batch& batch) const {
     const Quotient<Edge> quotient = quotient_;
-    const GravnetGradient<T, Slot, Edge> gradient = gradient_;
-    const int64_t k = graph_.k, channels = graph_.channels;
     const T *weights = weights_, *reciprocals = reciprocals_.data();
+    for (int64_t e = 0; e < size; ++e) {
+      batch.weights[e] = weights[edges[e]];
+      batch.rows[e] = quotient(edges[e]);
+    }
     const bool differs = reciprocals_.size() > 1;
+    for (int64_t e = 0; e < size; ++e) {
+      batch.reciprocals[e] = reciprocals[differs ? batch.rows[e] : 0];
+    }
+    const T* grad_total = gradient_.grad_total;
+    const int64_t stride = gradient_.total_stride;
+    for (int64_t e = 0; e < size; ++e) {
+      batch.factors[e] = batch.weights[e] * batch.reciprocals[e];
+      batch.total_rows[e] = grad_total + batch.rows[e] * stride;
+    }
+    return maximum() ? sort_out_won(edges, size, batch) : 0;
+  }
+
+  int64_t sort_out_won(const Edge* edges, int64_t size, Batch& batch) const {
     const uint8_t* won = won_.data();
     int64_t won_size = 0;
     for (int64_t e = 0; e < size; ++e) {
       const auto edge = static_cast<uint64_t>(edges[e]);
-      const int64_t row = quotient(edges[e]);
-      const T weight = weights[edge], reciprocal = reciprocals[differs ? row : 0];
-      batch.weights[e] = weight;
-      batch.reciprocals[e] = reciprocal;
-      batch.factors[e] = weight * reciprocal;
-      batch.total_rows[e] = gradient.grad_total + row * gradient.total_stride;
-      if (gradient.grad_maximum == nullptr) continue;
-      batch.maximum_rows[won_size] = gradient.grad_maximum + row * gradient.maximum_stride;
-      batch.slot_rows[won_size] = gradient.slot + row * channels;
-      batch.slots[won_size] = static_cast<Slot>(edges[e] - row * k);
-      batch.won_weights[won_size] = weight;
       batch.won_edges[won_size] = static_cast<int32_t>(e);
       won_size += won[edge / 8] >> edge % 8 & 1;
+    }
+    const GravnetGradient<T, Slot, Edge> gradient = gradient_;
+    const int64_t k = graph_.k, channels = graph_.channels;
+    for (int64_t i = 0; i < won_size; ++i) {
+      const int64_t e = batch.won_edges[i], row = batch.rows[e];
+      batch.maximum_rows[i] = gradient.grad_maximum + row * gradient.maximum_stride;
+      batch.slot_rows[i] = gradient.slot + row * channels;
+      batch.slots[i] = static_cast<Slot>(edges[e] - row * k);
+      batch.won_weights[i] = batch.weights[e];
     }
     return won_size;
   }

@@ -22,7 +22,8 @@ class Quotient<int32_t> {
   explicit Quotient(int64_t k) : k_(k), reciprocal_(~uint64_t{0} / static_cast<uint64_t>(k) + 1) {}
   int64_t operator()(int64_t edge) const {
     if (k_ == 1) return edge;
-    return static_cast<int64_t>(static_cast<unsigned __int128>(reciprocal_) * edge >> 64);
+    const auto dividend = static_cast<uint64_t>(edge);
+    return static_cast<int64_t>(static_cast<unsigned __int128>(reciprocal_) * dividend >> 64);
   }
 
  private:
