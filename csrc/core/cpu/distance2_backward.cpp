@@ -31,9 +31,8 @@ class Backward {
     for_each_task(executor_, problem_.rows, 256, [&](int64_t row, int worker) {
       std::vector<double>& sum = sums[worker];
       std::fill(sum.begin(), sum.end(), 0.0);
-      for (int64_t edge = row * problem_.k; edge < (row + 1) * problem_.k; ++edge) {
-        if (problem_.index[edge] >= 0) add(1, edge, row, problem_.index[edge], sum.data());
-      }
+      const auto ends = [&](int64_t edge) { return Ends{edge, row, problem_.index[edge]}; };
+      add(1, row * problem_.k, (row + 1) * problem_.k, ends, sum.data());
       std::transform(sum.begin(), sum.end(), grad_queries + row * dim(),
                      [](double value) { return static_cast<T>(value); });
     });
@@ -45,10 +44,11 @@ class Backward {
     sums.run(
         executor_, order_,
         [&](int64_t begin, int64_t end, int64_t point, int, double* sum) {
-          for (int64_t place = begin; place < end; ++place) {
+          const auto ends = [&](int64_t place) {
             const int64_t edge = problem_.edges[place];
-            add(-1, edge, quotient_(edge), point, sum);
-          }
+            return Ends{edge, quotient_(edge), point};
+          };
+          add(-1, begin, end, ends, sum);
         },
         [&](int64_t edge) { prefetch(problem_.grad + edge, 1); });
   }
@@ -56,15 +56,42 @@ class Backward {
  private:
   static constexpr int64_t kNearBytes = int64_t{1} << 17;
 
+  struct Ends {
+    int64_t edge, row, point;
+  };
+
   int64_t dim() const { return kDim == 0 ? problem_.dim : kDim; }
 
-  // Adds sign * 2 grad (query - point) of one edge.
-  void add(double sign, int64_t edge, int64_t row, int64_t point, double* sum) const {
-    const T grad = problem_.grad[edge];
-    const T *from = problem_.queries + row * dim(), *to = problem_.points + point * dim();
-    for (int64_t axis = 0; axis < dim(); ++axis) {
-      sum[axis] += sign * distance2_gradient(grad, from[axis] - to[axis]);
+  // Adds sign * 2 grad (query - point) of the edges ends_at(begin) ... ends_at(end - 1) to a sum of
+  // zeros. An infinite grad times no difference, which counts as 0, leaves a NaN: then all is done
+  // again with the comparisons that the definition asks for.
+  template <typename EndsAt>
+  void add(double sign, int64_t begin, int64_t end, const EndsAt& ends_at, double* sum) const {
+    add_products(begin, end, ends_at, sum, [&](T grad) {
+      const double factor = sign * 2 * static_cast<double>(grad);
+      return [=](T difference) { return factor * static_cast<double>(difference); };
+    });
+    if (std::none_of(sum, sum + dim(), [](double value) { return value != value; })) return;
+    std::fill_n(sum, dim(), 0.0);
+    add_products(begin, end, ends_at, sum, [&](T grad) {
+      return [=](T difference) { return sign * distance2_gradient(grad, difference); };
+    });
+  }
+
+  template <typename EndsAt, typename ProductOf>
+  void add_products(int64_t begin, int64_t end, const EndsAt& ends_at, double* sum,
+                    const ProductOf& product_of) const {
+    double fixed[kDim == 0 ? 1 : kDim] = {};  // in registers, since nothing else can be there
+    double* total = kDim == 0 ? sum : fixed;
+    const T *queries = problem_.queries, *points = problem_.points, *grads = problem_.grad;
+    for (int64_t place = begin; place < end; ++place) {
+      const Ends ends = ends_at(place);
+      if (ends.point < 0) continue;
+      const auto product = product_of(grads[ends.edge]);
+      const T *from = queries + ends.row * dim(), *to = points + ends.point * dim();
+      for (int64_t axis = 0; axis < dim(); ++axis) total[axis] += product(from[axis] - to[axis]);
     }
+    if (kDim != 0) std::copy_n(fixed, kDim, sum);
   }
 
   const Distance2Backward<T, Index, Edge>& problem_;
