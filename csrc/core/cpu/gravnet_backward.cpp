@@ -20,7 +20,8 @@ class Backward {
         gradient_(gradient),
         kernels_(gravnet_kernels<T, Slot>(level)),
         executor_(executor),
-        quotient_(graph.k) {}
+        quotient_(graph.k),
+        won_bytes_((graph.k + 7) / 8) {}
 
   void run() {
     prepare_rows();
@@ -39,8 +40,9 @@ class Backward {
         },
         [&](int64_t edge) {
           prefetch(weights_ + edge, 1);
-          if (maximum()) prefetch(won_.data() + edge / 8, 1);
-          if (total()) prefetch(total_row(quotient_(edge)), graph_.channels);
+          const int64_t row = quotient_(edge);
+          if (maximum()) prefetch(won_.data() + row * won_bytes_ + (edge - row * graph_.k) / 8, 1);
+          if (total()) prefetch(total_row(row), graph_.channels);
         });
   }
 
@@ -58,9 +60,9 @@ class Backward {
     }
   }
 
-  // The weights, which edges won a maximum, a bit each, and what sums were divided by where that
-  // differs. Weights lie where the gradients of the values will: an edge reads one and writes the
-  // other once, so that it touches one line instead of two.
+  // The weights, which edges won a maximum, and what sums were divided by where that differs.
+  // Weights lie where the gradients of the values will: an edge reads one and writes the other
+  // once, so that it touches one line instead of two.
   void prepare_rows() {
     T* weights = gradient_.grad_values;
     if (weights == nullptr) {
@@ -69,32 +71,41 @@ class Backward {
       advise_huge_pages(weights, graph_.rows * graph_.k * sizeof(T));
     }
     weights_ = weights;
-    if (maximum()) won_.assign((graph_.rows * graph_.k + 7) / 8, 0);
+    if (maximum()) won_.resize(graph_.rows * won_bytes_);
     const bool differs = graph_.divisor == Divisor::kPresent;
     reciprocals_.assign(differs ? graph_.rows : 1,
                         1 / gravnet_divisor<T>(graph_.divisor, graph_.k, 0));
-    // Tasks of eight rows: no byte of bits belongs to two.
-    for_each_task(executor_, (graph_.rows + 7) / 8, 32, [&](int64_t task, int) {
-      for (int64_t row = 8 * task; row < std::min(8 * task + 8, graph_.rows); ++row) {
-        const int64_t edge = row * graph_.k;
-        kernels_.weigh(graph_.values + edge, graph_.k, graph_.weighting, weights + edge);
-        if (differs) {
-          reciprocals_[row] = 1 / gravnet_divisor<T>(graph_.divisor, graph_.k, present(row));
-        }
-        if (maximum()) note_winners(row);
+    for_each_task(executor_, graph_.rows, 256, [&](int64_t row, int) {
+      const int64_t edge = row * graph_.k;
+      kernels_.weigh(graph_.values + edge, graph_.k, graph_.weighting, weights + edge);
+      if (differs) {
+        reciprocals_[row] = 1 / gravnet_divisor<T>(graph_.divisor, graph_.k, present(row));
       }
+      if (maximum()) note_winners(row);
     });
   }
   int64_t present(int64_t row) const {
     const Index* ends = graph_.index + row * graph_.k;
     return std::count_if(ends, ends + graph_.k, [](Index j) { return j >= 0; });
   }
+
+  // Bit `slot` of the row's bytes says that the slot won a channel.
   void note_winners(int64_t row) {
-    const Slot* slots = gradient_.slot + row * graph_.channels;
-    for (int64_t c = 0; c < graph_.channels; ++c) {
+    const int64_t channels = graph_.channels;
+    const Slot* slots = gradient_.slot + row * channels;
+    uint8_t* bytes = won_.data() + row * won_bytes_;
+    if (graph_.k <= 64) {  // in a register
+      uint64_t bits = 0;
+      for (int64_t c = 0; c < channels; ++c) {
+        bits |= slots[c] == no_slot<Slot>() ? 0 : uint64_t{1} << (slots[c] & 63);
+      }
+      for (int64_t i = 0; i < won_bytes_; ++i) bytes[i] = static_cast<uint8_t>(bits >> 8 * i);
+      return;
+    }
+    std::fill_n(bytes, won_bytes_, uint8_t{0});
+    for (int64_t c = 0; c < channels; ++c) {
       if (slots[c] == no_slot<Slot>()) continue;
-      const int64_t edge = row * graph_.k + slots[c];
-      won_[edge / 8] |= static_cast<uint8_t>(1 << edge % 8);
+      bytes[slots[c] / 8] |= static_cast<uint8_t>(1 << slots[c] % 8);
     }
   }
 
@@ -152,14 +163,15 @@ class Backward {
 
   int64_t sort_out_won(const Edge* edges, int64_t size, Batch& batch) const {
     const uint8_t* won = won_.data();
+    const int64_t k = graph_.k, bytes = won_bytes_;
     int64_t won_size = 0;
     for (int64_t e = 0; e < size; ++e) {
-      const auto edge = static_cast<uint64_t>(edges[e]);
+      const auto slot = static_cast<uint64_t>(edges[e] - batch.rows[e] * k);
       batch.won_edges[won_size] = static_cast<int32_t>(e);
-      won_size += won[edge / 8] >> edge % 8 & 1;
+      won_size += won[batch.rows[e] * bytes + slot / 8] >> slot % 8 & 1;
     }
     const GravnetGradient<T, Slot, Edge> gradient = gradient_;
-    const int64_t k = graph_.k, channels = graph_.channels;
+    const int64_t channels = graph_.channels;
     for (int64_t i = 0; i < won_size; ++i) {
       const int64_t e = batch.won_edges[i], row = batch.rows[e];
       batch.maximum_rows[i] = gradient.grad_maximum + row * gradient.maximum_stride;
@@ -189,7 +201,8 @@ class Backward {
   const Quotient<Edge> quotient_;
   const T* weights_ = nullptr;
   AlignedBuffer<T> own_weights_;
-  std::vector<uint8_t> won_;  // bit `edge`
+  const int64_t won_bytes_;  // of a row
+  std::vector<uint8_t> won_;
   std::vector<T> reciprocals_;
 };
 
