@@ -3,7 +3,8 @@
     python -m benchmarks.condensation --output benchmarks/results/condensation.json
 
 The loss forward and backward beside hits x objects matrices; condensate beside the loop of its
-definition; a training step of examples/reconstruct.py beside the same network unfused.
+definition; a training step of examples/reconstruct.py beside the same network unfused, and beside
+what all of them share: the network without its graphs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import Tensor
@@ -21,7 +23,7 @@ import hitgraph
 from benchmarks.command import command
 from benchmarks.environment import ROOT, environment
 from hitgraph.datasets import learned_space
-from hitgraph.nn import CONDENSATION_PRESETS, ObjectCondensationLoss
+from hitgraph.nn import CONDENSATION_PRESETS, GravNet, ObjectCondensationLoss
 
 sys.path.insert(0, str(ROOT / "examples"))
 import reconstruct as example
@@ -124,12 +126,37 @@ def steps(rounds: int) -> dict[str, float]:
     size = example.BATCH
     batches = [events.take(list(range(size * i, size * i + size))) for i in range(STEPS)]
 
-    def train(fused: bool) -> Callable[[], object]:
+    def train(fused: bool, graphs: bool = True) -> Callable[[], object]:
         training = example.Training.new(example.Settings(fused=fused), "cpu")
+        if not graphs:
+            for block in training.model.blocks:
+                block.gravnet = WithoutGraph(block.gravnet)
         return lambda: [example.step(training, loss, batch) for batch in batches]
 
-    found = turns({"hitgraph": train(True), "unfused": train(False)}, rounds)
-    return {name: seconds / STEPS for name, seconds in found.items()}
+    def indexed() -> object:
+        with mock.patch.object(torch.nn.functional, "embedding", lambda index, x: x[index]):
+            return unfused_indexed()
+
+    unfused_indexed = train(False)
+    rivals: dict[str, Callable[[], object]] = {
+        "hitgraph": train(True),
+        "unfused, embedding": train(False),
+        "unfused, indexing": indexed,
+        "without graphs": train(True, graphs=False),
+    }
+    return {name: seconds / STEPS for name, seconds in turns(rivals, rounds).items()}
+
+
+class WithoutGraph(torch.nn.Module):
+    """The dense layers of a GravNet: every hit aggregates itself alone."""
+
+    def __init__(self, layer: GravNet) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor, row_splits: Tensor) -> Tensor:
+        own = self.layer.propagate(x) * self.layer.space(x)[:, :1]  # for a gradient of both
+        return torch.relu(self.layer.output(torch.cat([x, own, own], dim=1)))
 
 
 def markdown(results: dict[str, Any]) -> str:
