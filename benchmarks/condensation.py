@@ -130,6 +130,7 @@ def steps(rounds: int) -> dict[str, float]:
         training = example.Training.new(example.Settings(fused=fused), "cpu")
         if not graphs:
             for block in training.model.blocks:
+                assert isinstance(block.gravnet, GravNet)
                 block.gravnet = WithoutGraph(block.gravnet)
         return lambda: [example.step(training, loss, batch) for batch in batches]
 
