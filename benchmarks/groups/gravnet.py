@@ -35,7 +35,7 @@ def cells(profile: Profile, device: str) -> list[Cell]:
     if profile.name == "smoke":
         small = Cell("gravnet", device, LAYER, 300, {"k": 40})
         return [small, model(inference, 300), model(training, 300)]
-    sizes: tuple[int, ...] = (5_000, 10_000, 50_000)
+    sizes: tuple[int, ...] = (5_000, 10_000, 20_000)
     trained: tuple[int, ...] = (5_000,)
     if profile.name != "quick":
         layer = Cell("gravnet", device, LAYER, 50_000, {"k": 40}, seconds=20)
