@@ -89,8 +89,9 @@ def knn(
     distance2 overflows counts as missing. Segments may be empty, and so may everything.
 
     The gradient of distance2 is exact, deterministic and zero where two points coincide; index has
-    none. Derivatives of higher order work. The transforms of torch.func are refused by torch, as
-    for every operator whose gradient is written in C++.
+    none. Derivatives of higher order work. The transforms of torch.func that differentiate, and
+    derivatives of forward mode, are refused by torch, as for every operator whose gradient is
+    written in C++.
 
     Args:
         points: (n, d) float32, float64, float16 or bfloat16, d at least 1, any unit. 16-bit

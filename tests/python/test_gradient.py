@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 from knn_reference import assert_same_bits, cloud, lattice, mask, offsets
-from torch.autograd import gradcheck, gradgradcheck
+from torch.autograd import forward_ad, gradcheck, gradgradcheck
 
-from hitgraph import debug, knn
+from hitgraph import debug, knn, knn_with_transposed, radius
 
 NAN, INF = math.nan, math.inf
 distance2_backward = torch.ops.hitgraph.distance2_backward
@@ -206,6 +206,24 @@ def test_index_has_no_gradient_and_distance2_has_one_only_if_asked():
         assert not knn(points, 3).distance2.requires_grad
     with torch.inference_mode():
         assert not knn(points, 3).distance2.requires_grad
+
+
+SEARCHES = {
+    "knn": lambda x: knn(x, 3).distance2,
+    "queries": lambda x: knn(x.new_zeros(4, 2), 3, queries=x).distance2,
+    "knn_with_transposed": lambda x: knn_with_transposed(x, 3)[0].distance2,
+    "radius": lambda x: radius(x, 0.5).distance2,
+}
+
+
+@pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
+def test_derivatives_that_there_are_not_are_refused_and_not_left_out(search):
+    points = cloud(20, 2, seed=23)
+    with forward_ad.dual_level(), pytest.raises(RuntimeError, match="jvp is not implemented"):
+        search(forward_ad.make_dual(points, torch.ones_like(points)))
+    for transform in (torch.func.grad, torch.func.jacfwd):
+        with pytest.raises(RuntimeError):
+            transform(lambda x: search(x).sum())(points)
 
 
 def test_the_bits_of_the_forward_do_not_depend_on_the_gradient():
