@@ -116,10 +116,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def at_least_one(text: str) -> int:
     """An integer from 1."""
-    value = int(text)
-    if value < 1:
+    if not text.strip().isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text}")
-    return value
+    return int(text)
 
 
 def load(options: argparse.Namespace) -> CaloEvent:

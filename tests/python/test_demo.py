@@ -113,3 +113,4 @@ def test_absent_folder_for_the_picture(tmp_path: Path) -> None:
 def test_bad_option(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     result = run(tmp_path, *arguments)
     assert result.returncode == 2 and "Traceback" not in result.stderr
+    assert "at_least_one" not in result.stderr  # a name of the code's
