@@ -102,7 +102,6 @@ class Backward {
       for (int64_t i = 0; i < won_bytes_; ++i) bytes[i] = static_cast<uint8_t>(bits >> 8 * i);
       return;
     }
-    std::fill_n(bytes, won_bytes_, uint8_t{0});
     for (int64_t c = 0; c < channels; ++c) {
       if (slots[c] == no_slot<Slot>()) continue;
       bytes[slots[c] / 8] |= static_cast<uint8_t>(1 << slots[c] % 8);
@@ -201,8 +200,8 @@ class Backward {
   const Quotient<Edge> quotient_;
   const T* weights_ = nullptr;
   AlignedBuffer<T> own_weights_;
-  const int64_t won_bytes_;  // of a row
-  std::vector<uint8_t> won_;
+  const int64_t won_bytes_;   // of a row
+  std::vector<uint8_t> won_;  // zeros at first
   std::vector<T> reciprocals_;
 };
 
