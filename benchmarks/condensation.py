@@ -134,15 +134,11 @@ def steps(rounds: int) -> dict[str, float]:
                 block.gravnet = WithoutGraph(block.gravnet)
         return lambda: [example.step(training, loss, batch) for batch in batches]
 
-    def indexed() -> object:
-        with mock.patch.object(torch.nn.functional, "embedding", lambda index, x: x[index]):
-            return unfused_indexed()
-
-    unfused_indexed = train(False)
+    by_index = mock.patch.object(torch.nn.functional, "embedding", lambda index, x: x[index])
     rivals: dict[str, Callable[[], object]] = {
         "hitgraph": train(True),
         "unfused, embedding": train(False),
-        "unfused, indexing": indexed,
+        "unfused, indexing": by_index(train(False)),
         "without graphs": train(True, graphs=False),
     }
     return {name: seconds / STEPS for name, seconds in turns(rivals, rounds).items()}

@@ -116,9 +116,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def at_least_one(text: str) -> int:
     """An integer from 1."""
-    if not text.strip().isdecimal() or int(text) < 1:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
         raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text}")
-    return int(text)
+    return value
 
 
 def load(options: argparse.Namespace) -> CaloEvent:

@@ -62,20 +62,18 @@ def prepare(cell: Cell, profile: Profile) -> Prepared:
 
 
 def models(cell: Cell) -> Contenders:
-    """The classification of shapes; judged by its results in evaluation on one of them."""
+    """The classification of shapes; judged by its result in evaluation for the first."""
     nets, given = dgcnn.networks(cell.n // dgcnn.POINTS, cell.device)
-    own, (points, splits) = nets["hitgraph"], given["hitgraph"]
+    own = nets["hitgraph"]
     assert isinstance(own, DGCNN)
-    one = points[: dgcnn.POINTS]
-    truth = exact_model(own, one)
+    truth = exact_model(own, given["hitgraph"][0][: dgcnn.POINTS])
 
     def contender(name: str, net: nn.Module) -> Contender:
         still = copy.deepcopy(net).eval()  # training moves what evaluation uses
 
         @torch.inference_mode()
         def verdict(_: Any) -> Verdict:
-            whole = splits[:2] if name == "hitgraph" else given[name][1][: dgcnn.POINTS]
-            return check_tensors([still(one, whole)], [truth], BOUND)
+            return check_tensors([still(*given[name])[:1]], [truth], BOUND)
 
         return Contender(dgcnn.classification_step(net, given[name]), verdict)
 
@@ -108,8 +106,8 @@ def exact_model(model: DGCNN, x: Tensor) -> Tensor:
     found = []
     for layer in model.edges.layers:
         assert isinstance(layer, hitgraph.nn.DynamicEdgeConv)
-        squares = (x[:, None] - x).square().sum(-1)
-        x = edge_maximum(layer.nn, x, squares.topk(layer.k, largest=False).indices)
+        distances = torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
+        x = edge_maximum(layer.nn, x, distances.topk(layer.k, largest=False).indices)
         found.append(x)
     points = model.embed(torch.cat(found, 1))
     events = torch.cat((points.max(0).values, points.mean(0)))[None]

@@ -22,6 +22,7 @@ def test_the_peer_has_the_same_results() -> None:
     pytest.importorskip("torch_cluster", reason="what the peer searches with")
     nets, inputs = dgcnn.networks(2)
     assert set(nets) == {"hitgraph", "torch_geometric"}
+    dgcnn.assert_same_results(nets, inputs)
     with torch.no_grad():
         nets["torch_geometric"].out.bias[0] += 1e-2
     with pytest.raises(RuntimeError, match=r"torch_geometric: results differ .* by 1\.0e-02"):
