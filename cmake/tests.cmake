@@ -28,7 +28,8 @@ target_compile_definitions(knn_cuda_work_test PRIVATE
 # Kernels with a fault each: the host's execution must catch every one, by name.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(faults ${PROJECT_SOURCE_DIR}/tests/cpp/faults/faults.py)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${faults})
+file(GLOB fault_catalogue CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cpp/faults/catalogue/*.py)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${faults} ${fault_catalogue})
 execute_process(COMMAND ${Python3_EXECUTABLE} ${faults} --list OUTPUT_VARIABLE fault_names)
 if(NOT HITGRAPH_SANITIZE)
   foreach(name ${fault_names})

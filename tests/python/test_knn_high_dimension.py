@@ -74,6 +74,27 @@ def test_a_big_cloud_of_features():
     assert_same_bits(got, debug.knn_brute_force(points, 20, query_mask=asked))
 
 
+def test_boxes_that_spare_nobody_are_asked_by_one_group_of_a_block():
+    """32 queries of 128 ask the root and the three nodes below it; where boxes help, all do."""
+    points = torch.randn(1280, 64, generator=torch.Generator().manual_seed(0))
+    normal = debug.knn_stats(points, 12)
+    assert_same_bits(normal[:2], debug.knn_brute_force(points, 12))
+    assert normal.counters.nodes == 1280 / 128 * 4
+    assert normal.counters.candidates == 1280**2
+    weights = torch.randn(3, 64, generator=torch.Generator().manual_seed(1))
+    surface = debug.knn_stats((points[:, :3] @ weights).relu(), 12).counters
+    assert surface.nodes > 3 * normal.counters.nodes
+    assert surface.candidates < 1280**2 / 2
+
+
+def test_queries_elsewhere_and_a_radius_beside_boxes_that_are_not_asked():
+    points = (100 * torch.randn(700, 20, generator=torch.Generator().manual_seed(2))).round()
+    queries = (100 * torch.randn(300, 20, generator=torch.Generator().manual_seed(3))).round()
+    for options in ({"queries": queries}, {"max_radius": 500.0}, {"include_self": True}):
+        got = hitgraph.knn(points, 9, **options)
+        assert_equals_reference(got, points, 9, **options)
+
+
 def test_every_level_of_instructions_does_the_same_work():
     points = cloud(900, 40, seed=5)
     levels = hitgraph._C.build_info()["simd_available"]

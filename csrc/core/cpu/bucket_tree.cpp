@@ -97,7 +97,8 @@ void build_bucket_tree(const T* points, const bool* mask, int64_t rows, int64_t 
 
   tree.coordinates.resize(tree.buckets * dim * kBucketSize);
   resize_level(tree.level[0], tree.buckets, dim);
-  for_each_task(executor, tree.buckets, 64,
+  const int64_t grain = std::clamp<int64_t>(256 / dim, 1, 64);
+  for_each_task(executor, tree.buckets, grain,
                 [&](int64_t bucket, int) { fill_bucket(points, tree, bucket); });
   tree.levels = 1;
   for (int64_t nodes = tree.level[0].nodes; nodes > 1; ++tree.levels) {

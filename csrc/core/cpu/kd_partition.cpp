@@ -123,10 +123,11 @@ struct Partition {
   }
 
   // The axis on which a sample of the rows spreads most. A sample is enough: a poor axis costs
-  // speed, never a neighbour.
+  // speed, never a neighbour; the more axes there are, the fewer rows, or looking at them would
+  // cost more than the cut.
   Spread widest_axis(int64_t begin, int64_t end) const {
-    constexpr int64_t kSample = 256;
-    const int64_t stride = std::max<int64_t>(1, (end - begin) / kSample);
+    const int64_t sample = std::clamp<int64_t>(4096 / dim, 32, 256);
+    const int64_t stride = std::max<int64_t>(1, (end - begin) / sample);
     Spread widest;
     int64_t axis = 0;
     for (; axis + 4 <= dim; axis += 4) widen<4>(begin, end, stride, axis, widest);
