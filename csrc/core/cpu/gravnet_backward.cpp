@@ -175,6 +175,8 @@ class Backward {
       const int64_t e = batch.won_edges[i], row = batch.rows[e];
       batch.maximum_rows[i] = gradient.grad_maximum + row * gradient.maximum_stride;
       batch.slot_rows[i] = gradient.slot + row * channels;
+      prefetch(batch.maximum_rows[i], channels);  // read after the sums of all edges
+      prefetch(batch.slot_rows[i], channels);
       batch.slots[i] = static_cast<Slot>(edges[e] - row * k);
       batch.won_weights[i] = batch.weights[e];
     }

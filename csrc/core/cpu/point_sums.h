@@ -77,11 +77,12 @@ class PointSums {
     }
   }
 
-  // In an order of their own, points' edges lie anywhere: they are asked for two points ahead, and
-  // what they read one point ahead.
+  // In an order of their own, points' edges lie anywhere: where they lie is asked for four points
+  // ahead, they two points ahead, and what they read one point ahead.
   template <typename Fetch>
   void look_ahead(const std::vector<int32_t>& order, int64_t i, const Fetch& fetch) const {
     constexpr int64_t kMost = 256;  // edges
+    if (i + 4 < points_) prefetch(offsets_ + order[i + 4], 2);
     if (i + 2 < points_) {
       const int64_t begin = offsets_[order[i + 2]], end = offsets_[order[i + 2] + 1];
       prefetch(edges_ + begin, std::min(end - begin, kMost));
