@@ -56,9 +56,7 @@ def built(peer: Peer, problem: Problem) -> Contender:
     def verdict(_: Any) -> Verdict:
         return judge(peer, "knn", few)(peer.call("knn", few)())
 
-    def call() -> Any:
-        return own.build_alone(problem) if peer.name == "hitgraph" else peer.call("knn", one)()
-
+    call = own.build_alone(problem) if peer.name == "hitgraph" else peer.call("knn", one)
     return Contender(call, verdict)
 
 

@@ -73,7 +73,7 @@ def contender(peer: Peer, task: str, cell: Cell, problem: Problem) -> Contender:
 def parts_of(peer: Peer, task: str, problem: Problem) -> dict[str, Callable[[], Any]]:
     """Index and search apart. hitgraph's search alone is what the whole takes beyond the index."""
     if peer.name == "hitgraph":
-        return {"build": lambda: own.build_alone(problem)}
+        return {"build": own.build_alone(problem)}
     if not peer.index:
         return {}
     index = peer.build(problem)

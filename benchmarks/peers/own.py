@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -42,12 +42,12 @@ class Hitgraph(Peer):
         return [Row(index[part], distance2[part].astype("f8")) for part in slices]
 
 
-def build_alone(problem: Problem) -> object:
+def build_alone(problem: Problem) -> Callable[[], object]:
     """The index that a search of all points by themselves makes, with nobody asking: there is no
     call that builds and does not search, and for few queries bins are coarser.
     """
     nobody = problem.points.new_zeros(len(problem.points), dtype=torch.bool)
-    return hitgraph.radius(problem.points, 0.0, query_mask=nobody, max_neighbors=1)
+    return lambda: hitgraph.radius(problem.points, 0.0, query_mask=nobody, max_neighbors=1)
 
 
 def work(problem: Problem) -> dict[str, float]:

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
+#include <limits>
 #include <set>
 
 #include "clouds.h"
@@ -148,6 +150,44 @@ TEST(BucketTree, PointsInOnePlaceAscend) {
       if (row % 2 == 1 || apart == 0) same.push_back(row);
     }
     EXPECT_TRUE(std::is_sorted(same.begin(), same.end())) << apart;
+  }
+}
+
+// Rows are listed by many shares: what is left out of one moves those of the next.
+TEST(BucketTree, RowsWithoutANumberAreLeftOut) {
+  constexpr int64_t kPoints = 50000;
+  const auto whole_share = [](int64_t row) { return row >= 10000 && row < 33000; };
+  const auto here_and_there = [](int64_t row) {
+    return row == 0 || row == 16383 || row == 16384 || row == kPoints - 1;
+  };
+  for (const auto& left_out :
+       std::vector<std::function<bool(int64_t)>>{whole_share, here_and_there}) {
+    std::vector<float> points = make_cloud<float>("uniform", kPoints, 2);
+    std::set<int32_t> rows;
+    for (int64_t row = 0; row < kPoints; ++row) {
+      if (left_out(row)) {
+        points[2 * row + row % 2] = std::numeric_limits<float>::quiet_NaN();
+      } else {
+        rows.insert(static_cast<int32_t>(row));
+      }
+    }
+    BucketTree<float> tree;
+    build_bucket_tree<float>(points.data(), nullptr, kPoints, 2, kBucketSize, two_threads(), tree);
+    expect_sound(tree, points, rows);
+  }
+}
+
+TEST(BucketTree, AllPointsInOnePlaceButOne) {
+  constexpr int64_t kPoints = 40000;
+  std::set<int32_t> rows;
+  for (int32_t row = 0; row < kPoints; ++row) rows.insert(row);
+  for (const int64_t other : {0, 1, 16383, 16384, 39999}) {
+    SCOPED_TRACE(other);
+    std::vector<float> points(2 * kPoints, 0.5f);
+    points[2 * other + 1] = 3;
+    BucketTree<float> tree;
+    build_bucket_tree<float>(points.data(), nullptr, kPoints, 2, kBucketSize, two_threads(), tree);
+    expect_sound(tree, points, rows);
   }
 }
 

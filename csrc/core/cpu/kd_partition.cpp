@@ -1,6 +1,8 @@
 #include "core/cpu/kd_partition.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -162,6 +164,22 @@ struct Partition {
     return true;
   }
 
+  // Whether all points, which ascend, have the same bits and no gaps between their rows: each row
+  // is compared with the one before it, which says less than is_settled, sooner.
+  bool are_copies(int64_t size, const Executor& executor) const {
+    if (order[size - 1] - order[0] != size - 1) return false;
+    constexpr int64_t kShare = 16384;
+    const T* first = points + order[0] * dim;
+    std::atomic<bool> copies{true};
+    for_each_task(executor, (size - 1 + kShare - 1) / kShare, 1, [&](int64_t share, int) {
+      if (!copies) return;
+      const int64_t begin = share * kShare, end = std::min(begin + kShare, size - 1);
+      const T* from = first + begin * dim;
+      if (std::memcmp(from, from + dim, (end - begin) * dim * sizeof(T)) != 0) copies = false;
+    });
+    return copies;
+  }
+
   void run(int64_t begin, int64_t end) const {
     while (end - begin > part) {
       if (is_settled(begin, end)) return;
@@ -181,9 +199,11 @@ template <typename T>
 void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size, int64_t part,
                   const Executor& executor) {
   if (size <= part) return;
+  Partition<T> partition{points, dim, part, order, nullptr};
+  if (partition.are_copies(size, executor)) return;
   AlignedBuffer<Key> keys;
   keys.resize(size);
-  const Partition<T> partition{points, dim, part, order, keys.data()};
+  partition.keys = keys.data();
   // Cut level by level until there is a part for everybody, then finish the parts one by one.
   constexpr int64_t kSerial = 4096;
   std::vector<std::pair<int64_t, int64_t>> parts{{0, size}};
