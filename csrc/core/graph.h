@@ -12,6 +12,12 @@
 
 namespace hitgraph {
 
+// Whether lowest <= number < past for all numbers of a graph. Integer = uint8_t, where 255 stands
+// for -1, int32_t, int64_t; lowest is 0 or -1, and past what fits the type.
+template <typename Integer>
+bool numbers_within(const Integer* numbers, int64_t count, int64_t lowest, int64_t past,
+                    const Executor& executor);
+
 // The edges by the point they reach: edges[offsets[j]] ... edges[offsets[j + 1] - 1] are the edges
 // that reach point j, ascending; those that do not exist follow after the last of them, ascending.
 // `offsets` has points + 1 elements, `edges` rows * k, which must fit its type. Indices must be

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "core/graph.h"
 #include "hitgraph/debug.h"
 #include "ops/cpu/executor.h"
 
@@ -28,28 +29,9 @@ void set_debug_checks(bool enabled) { debug_checks_flag() = enabled; }
 
 bool debug_checks() { return debug_checks_flag(); }
 
-namespace {
-
-int64_t number_of(uint8_t value) { return value == 255 ? -1 : value; }
-int64_t number_of(int32_t value) { return value; }
-int64_t number_of(int64_t value) { return value; }
-
-}  // namespace
-
 template <typename Integer>
 bool all_within(const Integer* values, int64_t count, int64_t lowest, int64_t past) {
-  constexpr int64_t kShare = 1 << 16;
-  std::atomic<bool> all{true};
-  const int64_t shares = (count + kShare - 1) / kShare;
-  for_each_task(torch_executor(count / 8), shares, 1, [&](int64_t share, int) {
-    const int64_t end = std::min(count, (share + 1) * kShare);
-    bool within = true;  // no branch a value: every operator on a graph comes through here
-    for (int64_t i = share * kShare; i < end; ++i) {
-      within &= number_of(values[i]) >= lowest && number_of(values[i]) < past;
-    }
-    if (!within) all = false;
-  });
-  return all;
+  return numbers_within(values, count, lowest, past, torch_executor(count / 8));
 }
 
 template bool all_within(const uint8_t*, int64_t, int64_t, int64_t);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <random>
 #include <vector>
@@ -51,6 +52,38 @@ void expect_transposed(const Graph& graph, const Executor& executor) {
   ASSERT_EQ(static_cast<int64_t>(expected.size()), offsets[graph.points]);
   expect_those_that_reach(-1);
   EXPECT_EQ(expected, edges);
+}
+
+template <typename Integer>
+void expect_range_found(int64_t lowest, int64_t past) {
+  using Limits = std::numeric_limits<Integer>;
+  std::vector<int64_t> tried = {-2, -1, 0, 1, past - 1, past, past + 1};
+  if (sizeof(Integer) > 1) tried.insert(tried.end(), {Limits::min(), Limits::max()});
+  for (const int64_t number : tried) {
+    const int64_t stored = sizeof(Integer) == 1 && number == -1 ? 255 : number;
+    if (stored < Limits::min() || stored > Limits::max()) continue;
+    for (const int64_t place : {0, 17, 70000}) {  // in a second share, too
+      std::vector<Integer> numbers(70001, static_cast<Integer>(past > 0 ? past - 1 : 255));
+      if (past == 0 && sizeof(Integer) > 1) numbers.assign(70001, static_cast<Integer>(-1));
+      numbers[place] = static_cast<Integer>(stored);
+      EXPECT_EQ(number >= lowest && number < past,
+                numbers_within(numbers.data(), 70001, lowest, past, two_threads()))
+          << number << " in " << lowest << ", " << past;
+    }
+  }
+}
+
+TEST(NumbersWithin, AtTheEndsOfTheRange) {
+  for (const int64_t past : {0, 1, 40, 200}) expect_range_found<uint8_t>(-1, past);
+  for (const int64_t past : {0, 1, 40, 100000}) {
+    expect_range_found<int32_t>(-1, past);
+    expect_range_found<int64_t>(-1, past);
+  }
+  expect_range_found<int32_t>(0, 70001);
+  expect_range_found<int64_t>(0, 70001);
+  expect_range_found<int32_t>(-1, std::numeric_limits<int32_t>::max());
+  expect_range_found<int64_t>(0, int64_t{1} << 40);
+  EXPECT_TRUE(numbers_within<int32_t>(nullptr, 0, -1, 0, Executor()));
 }
 
 TEST(TransposeGraph, KeepsEdgesInOrder) {
