@@ -119,6 +119,7 @@ inline void merge_halves(FloatKey* keys, int64_t size) {
 template <typename V>
 inline void bitonic_sort(FloatKey* keys, int64_t count) {
   constexpr int64_t kBlock = 8 * V::kWidth;
+  if (count <= kBlock / 8) return sort_block<V, 1>(keys, count);
   if (count <= kBlock / 4) return sort_block<V, 2>(keys, count);
   if (count <= kBlock / 2) return sort_block<V, 4>(keys, count);
   if (count <= kBlock) return sort_block<V, 8>(keys, count);

@@ -69,11 +69,13 @@ class QuerySearch {
     }
   }
 
-  // All points there are.
+  // All points there are: their keys are sorted as they come.
   int64_t search_bucket() {
     start(std::numeric_limits<T>::infinity());
-    scan_bucket(0);
-    return pool_.sort(task_.max_distance2);
+    Lanes lanes;
+    look_at(0, lanes);
+    const int halves = tree_.size > kLanes ? 2 : 1;
+    return pool_.sort_lanes(lanes.distance2, lanes.rows, lanes.found, halves);
   }
 
   void start(T shell) {
@@ -159,6 +161,20 @@ class QuerySearch {
       set_limit(pool_.keep_best());
       nearest_first_ = true;
     }
+    Lanes lanes;
+    if (!look_at(bucket, lanes)) return;
+    for (int half = 0; half < 2; ++half) {
+      pool_.append(lanes.distance2[half], lanes.rows[half], lanes.found[half]);
+    }
+  }
+
+  // A bucket's points, and which of them are candidates; false if none is.
+  struct Lanes {
+    Pack distance2[2];
+    IndexPack rows[2];
+    LaneMask found[2];
+  };
+  HITGRAPH_INLINE bool look_at(int64_t bucket, Lanes& lanes) {
     if constexpr (kCounting) {
       ++counters_.buckets;
       counters_.candidates += tree_.bucket_count(bucket);
@@ -166,21 +182,26 @@ class QuerySearch {
     const T* coordinates = tree_.bucket_coordinates(bucket);
     const int32_t* index = tree_.index.data() + bucket * kBucketSize;
     const Pack limit = Pack::broadcast(limit_.distance2);
-    const Pack distance2[2] = {query_.distances(coordinates),
-                               query_.distances(coordinates + kLanes)};
-    LaneMask found[2] = {less_equal(distance2[0], limit), less_equal(distance2[1], limit)};
+    LaneMask any = 0;
+    for (int half = 0; half < 2; ++half) {
+      lanes.distance2[half] = query_.distances(coordinates + half * kLanes);
+      lanes.found[half] = less_equal(lanes.distance2[half], limit);
+      any |= lanes.found[half];
+    }
     // One branch for the bucket: whether a half of it holds a candidate is hard to predict.
-    if ((found[0] | found[1]) == 0) return;
-    const IndexPack rows[2] = {IndexPack::load(index), IndexPack::load(index + kLanes)};
+    if (any == 0) return false;
+    for (int half = 0; half < 2; ++half) {
+      lanes.rows[half] = IndexPack::load(index + half * kLanes);
+    }
     if (limit_.has_index() || query_.may_be_in(bucket)) {
       for (int half = 0; half < 2; ++half) {
-        found[half] &= eligible(bucket, half, distance2[half], rows[half]);
+        lanes.found[half] &= eligible(bucket, half, lanes.distance2[half], lanes.rows[half]);
       }
     }
-    for (int half = 0; half < 2; ++half) {
-      pool_.append(distance2[half], rows[half], found[half]);
-      if constexpr (kCounting) counters_.accepted += __builtin_popcount(found[half]);
+    if constexpr (kCounting) {
+      counters_.accepted += __builtin_popcount(lanes.found[0]) + __builtin_popcount(lanes.found[1]);
     }
+    return true;
   }
 
   // Of the lanes within the limit's distance: those that are not the query itself, and not beyond

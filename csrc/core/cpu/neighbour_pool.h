@@ -36,16 +36,24 @@ class NeighbourPool {
     count_ += __builtin_popcount(mask);
   }
 
+  // Makes keys() the sorted lanes that were found, without a stay in the pool; returns how many.
+  int64_t sort_lanes(const Pack* distance2, const IndexPack* index, const LaneMask* found,
+                     int packs) {
+    int64_t listed = 0;
+    for (int p = 0; p < packs; ++p) {
+      Simd::store_keys(distance2[p], index[p], found[p], keys_ + listed);
+      listed += __builtin_popcount(found[p]);
+    }
+    sort_listed(listed);
+    return listed;
+  }
+
   // Makes keys() the sorted candidates up to `reach` if these are k or more, else all of them;
   // returns how many.
   int64_t sort(T reach) {
     int64_t sorted = list_keys(reach);
     if (sorted < k_) sorted = list_keys(std::numeric_limits<T>::infinity());
-    if constexpr (sizeof(T) == sizeof(float)) {
-      Simd::sort(keys_, sorted);
-    } else {
-      sort_keys(keys_, sorted);
-    }
+    sort_listed(sorted);
     return sorted;
   }
 
@@ -63,6 +71,13 @@ class NeighbourPool {
   const Key* keys() const { return keys_; }
 
  private:
+  void sort_listed(int64_t count) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      Simd::sort(keys_, count);
+    } else {
+      sort_keys(keys_, count);
+    }
+  }
   int64_t list_keys(T reach) {
     const Pack limit = Pack::broadcast(reach);
     int64_t listed = 0;

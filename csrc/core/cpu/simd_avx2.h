@@ -229,6 +229,7 @@ struct Avx2Simd {
   static void store_keys(const avx2::FloatPack& distance2, const IndexPack& index, LaneMask mask,
                          FloatKey* out) {
     store_eight(distance2.v[0], index.v[0], mask & 0xff, out);
+    if (mask >> 8 == 0) return;  // a load that spans two stores waits for both
     store_eight(distance2.v[1], index.v[1], mask >> 8, out + __builtin_popcount(mask & 0xff));
   }
   // Distances and indices are packed, then joined.

@@ -138,6 +138,7 @@ struct Avx512Simd {
     const __m512i bits = _mm512_castps_si512(distance2.v);
     const auto low = static_cast<__mmask8>(mask), high = static_cast<__mmask8>(mask >> 8);
     store_eight(_mm512_castsi512_si256(bits), _mm512_castsi512_si256(index.v), low, out);
+    if (high == 0) return;  // a load that spans two stores waits for both
     store_eight(_mm512_extracti64x4_epi64(bits, 1), _mm512_extracti64x4_epi64(index.v, 1), high,
                 out + __builtin_popcount(low));
   }
