@@ -16,7 +16,7 @@ void transpose_graph(const Index* index, int64_t rows, int64_t k, int64_t points
   constexpr int64_t kMostShares = 16;  // each takes memory for a number per point
   const int64_t shares = std::clamp<int64_t>(executor.threads, 1, kMostShares);
   const int64_t ends = points + 1;
-  std::vector<int64_t> place(static_cast<std::size_t>(shares * ends), 0);
+  std::vector<Edge> place(static_cast<std::size_t>(shares * ends), 0);
   const auto for_each_edge = [&](int64_t share, const auto& visit) {
     const int64_t end = rows * (share + 1) / shares * k;
     for (int64_t edge = rows * share / shares * k; edge < end; ++edge) {
@@ -25,20 +25,20 @@ void transpose_graph(const Index* index, int64_t rows, int64_t k, int64_t points
   };
 
   for_each_task(executor, shares, 1, [&](int64_t share, int) {
-    for_each_edge(share, [](int64_t& count, int64_t) { ++count; });
+    for_each_edge(share, [](Edge& count, int64_t) { ++count; });
   });
   int64_t total = 0;
   for (int64_t point = 0; point < ends; ++point) {
     offsets[point] = total;
     for (int64_t share = 0; share < shares; ++share) {
       const int64_t count = place[share * ends + point];
-      place[share * ends + point] = total;
+      place[share * ends + point] = static_cast<Edge>(total);
       total += count;
     }
   }
   for_each_task(executor, shares, 1, [&](int64_t share, int) {
     for_each_edge(share,
-                  [&](int64_t& next, int64_t edge) { edges[next++] = static_cast<Edge>(edge); });
+                  [&](Edge& next, int64_t edge) { edges[next++] = static_cast<Edge>(edge); });
   });
 }
 

@@ -5,9 +5,9 @@
 
 namespace hitgraph {
 
-// As many workers as torch.get_num_threads() says; one inside a parallel region, and for less than
-// about a millisecond of work: waking a thread is not worth it, and where cores are shared it may
-// come a time slice late. `work` is in units of about 10 ns.
+// A worker for every 75 microseconds of work, of which `work` counts units of about 10 ns, and as
+// many as torch.get_num_threads() says at most; one inside a parallel region. Waking a thread takes
+// 5 to 10 microseconds.
 Executor torch_executor(int64_t work);
 
 }  // namespace hitgraph
