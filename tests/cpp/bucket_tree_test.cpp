@@ -130,11 +130,17 @@ INSTANTIATE_TEST_SUITE_P(Clouds, BucketTreeOf, ::testing::ValuesIn(cloud_names()
                          [](const auto& info) { return info.param; });
 
 TEST(BucketTree, DoesNotDependOnThreads) {
-  const std::vector<float> points = make_cloud<float>("clusters", 30000, 4);
-  BucketTree<float> one, two;
-  build_bucket_tree<float>(points.data(), nullptr, 30000, 4, kBucketSize, Executor(), one);
-  build_bucket_tree<float>(points.data(), nullptr, 30000, 4, kBucketSize, two_threads(), two);
-  EXPECT_TRUE(std::equal(one.index.data(), one.index.data() + one.index.size(), two.index.data()));
+  for (const int64_t n : {800, 3000, 30000}) {
+    SCOPED_TRACE(n);
+    const std::vector<float> points = make_cloud<float>("clusters", n, 4);
+    BucketTree<float> one, two, seven;
+    build_bucket_tree<float>(points.data(), nullptr, n, 4, kBucketSize, Executor(), one);
+    build_bucket_tree<float>(points.data(), nullptr, n, 4, kBucketSize, two_threads(), two);
+    build_bucket_tree<float>(points.data(), nullptr, n, 4, kBucketSize, threads(7), seven);
+    const int32_t* index = one.index.data();
+    EXPECT_TRUE(std::equal(index, index + one.index.size(), two.index.data()));
+    EXPECT_TRUE(std::equal(index, index + one.index.size(), seven.index.data()));
+  }
 }
 
 // Ties are found by index: buckets of points in one place must ascend.

@@ -128,7 +128,7 @@ struct Partition {
   // speed, never a neighbour; the more axes there are, the fewer rows, or looking at them would
   // cost more than the cut.
   Spread widest_axis(int64_t begin, int64_t end) const {
-    const int64_t sample = std::clamp<int64_t>(4096 / dim, 32, 256);
+    const int64_t sample = std::clamp<int64_t>(4096 / dim, 32, 64);
     const int64_t stride = std::max<int64_t>(1, (end - begin) / sample);
     Spread widest;
     int64_t axis = 0;
@@ -205,14 +205,17 @@ void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size, in
   keys.resize(size);
   partition.keys = keys.data();
   // Cut level by level until there is a part for everybody, then finish the parts one by one.
-  constexpr int64_t kSerial = 4096;
+  // Fewer points are not worth a thread.
+  constexpr int64_t kWorthThread = 384;
+  const int64_t wanted =
+      executor.threads > 1 ? std::min<int64_t>(4 * executor.threads, size / kWorthThread) : 1;
   std::vector<std::pair<int64_t, int64_t>> parts{{0, size}};
-  while (static_cast<int>(parts.size()) < 4 * executor.threads && executor.threads > 1) {
+  while (static_cast<int64_t>(parts.size()) < wanted) {
     constexpr int64_t kUncut = -1, kSettled = -2;
     std::vector<int64_t> cuts(parts.size(), kUncut);
     for_each_task(executor, static_cast<int64_t>(parts.size()), 1, [&](int64_t i, int) {
       const auto [begin, end] = parts[i];
-      if (end - begin <= std::max(kSerial, part)) return;
+      if (end - begin <= std::max(kWorthThread, part)) return;
       cuts[i] = partition.is_settled(begin, end) ? kSettled : partition.cut(begin, end);
     });
     std::vector<std::pair<int64_t, int64_t>> halves;
