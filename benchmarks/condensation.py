@@ -4,7 +4,7 @@
 
 The loss forward and backward beside hits x objects matrices; condensate beside the loop of its
 definition; a training step of examples/reconstruct.py beside the same network unfused, and beside
-what all of them share: the network without its graphs.
+what all of them share: the network without its graphs; an epoch of its training.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def run(hits: int, objects: int, rounds: int) -> dict[str, Any]:
     beta = torch.rand(hits) * 0.98 + 0.01
     results = {"loss": losses(x, labels, beta, rounds), "condensate": clusters(x, labels, rounds)}
     results["training step"] = steps(rounds)
+    results["epoch, its evaluation included"] = epochs(rounds)
     return {"environment": environment(), "hits": hits, "objects": objects, "seconds": results}
 
 
@@ -134,14 +135,36 @@ def steps(rounds: int) -> dict[str, float]:
                 block.gravnet = WithoutGraph(block.gravnet)
         return lambda: [example.step(training, loss, batch) for batch in batches]
 
+    rivals = {**with_and_without(train), "without graphs": train(True, graphs=False)}
+    return {name: seconds / STEPS for name, seconds in turns(rivals, rounds).items()}
+
+
+def epochs(rounds: int) -> dict[str, float]:
+    """As examples/reconstruct.py times its training: all batches, and the test events once."""
+    training_events, test_events = example.events_of(0)
+
+    def train(fused: bool) -> Callable[[], object]:
+        settings = example.Settings(epochs=1, fused=fused)
+
+        def epoch() -> None:
+            training = example.Training.new(settings, "cpu")
+            example.train(training, training_events, test_events, "cpu", None, quiet=True)
+
+        return epoch
+
+    return turns(with_and_without(train), rounds)
+
+
+def with_and_without(
+    train: Callable[[bool], Callable[[], object]],
+) -> dict[str, Callable[[], object]]:
+    """What `train` makes of the network fused, and unfused with either way to gather."""
     by_index = mock.patch.object(torch.nn.functional, "embedding", lambda index, x: x[index])
-    rivals: dict[str, Callable[[], object]] = {
+    return {
         "hitgraph": train(True),
         "unfused, embedding": train(False),
         "unfused, indexing": by_index(train(False)),
-        "without graphs": train(True, graphs=False),
     }
-    return {name: seconds / STEPS for name, seconds in turns(rivals, rounds).items()}
 
 
 class WithoutGraph(torch.nn.Module):
