@@ -120,6 +120,7 @@ def label_ends(axes: Any, ends: Sequence[tuple[float, float, str, str]], gap: fl
 
     axes.figure.draw_without_rendering()  # the layout, which places are computed by
     scale = 72 / axes.figure.dpi
+    first = axes.dataLim.x0
     for right in {x for x, _, _, _ in ends}:  # lines that end at the same place share their gaps
         group = [end for end in ends if end[0] == right]
         points = [axes.transData.transform((x, y)) * scale for x, y, _, _ in group]
@@ -131,7 +132,8 @@ def label_ends(axes: Any, ends: Sequence[tuple[float, float, str, str]], gap: fl
             text = axes.annotate(
                 name,
                 (x, y),
-                xytext=(14, moved),
+                # Beside a line of one point, where all begin, others go on: above it none does.
+                xytext=(14, moved) if right > first else (0, moved + 14),
                 textcoords="offset points",
                 va="center",
                 color=shade,
