@@ -13,7 +13,7 @@
 namespace hitgraph {
 
 // Whether lowest <= number < past for all numbers of a graph. Integer = uint8_t, where 255 stands
-// for -1, int32_t, int64_t; lowest is 0 or -1, and past what fits the type.
+// for -1, int32_t, int64_t; lowest is 0 or -1.
 template <typename Integer>
 bool numbers_within(const Integer* numbers, int64_t count, int64_t lowest, int64_t past,
                     const Executor& executor);

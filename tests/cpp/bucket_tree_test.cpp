@@ -130,9 +130,16 @@ INSTANTIATE_TEST_SUITE_P(Clouds, BucketTreeOf, ::testing::ValuesIn(cloud_names()
                          [](const auto& info) { return info.param; });
 
 TEST(BucketTree, DoesNotDependOnThreads) {
-  for (const int64_t n : {800, 3000, 30000}) {
-    SCOPED_TRACE(n);
-    const std::vector<float> points = make_cloud<float>("clusters", n, 4);
+  for (const auto& [name, n] :
+       std::vector<std::pair<std::string, int64_t>>{{"clusters", 800},
+                                                    {"clusters", 3000},
+                                                    {"clusters", 30000},
+                                                    {"half in one place", 2048},
+                                                    {"half in one place", 32768}}) {
+    SCOPED_TRACE(name + " " + std::to_string(n));
+    const bool half = name != "clusters";  // as many parts are cut as need no cut
+    std::vector<float> points = make_cloud<float>(half ? "uniform" : name, n, 4);
+    if (half) std::fill(points.begin(), points.begin() + 2 * n, 0.0f);
     BucketTree<float> one, two, seven;
     build_bucket_tree<float>(points.data(), nullptr, n, 4, kBucketSize, Executor(), one);
     build_bucket_tree<float>(points.data(), nullptr, n, 4, kBucketSize, two_threads(), two);

@@ -83,6 +83,10 @@ TEST(NumbersWithin, AtTheEndsOfTheRange) {
   expect_range_found<int64_t>(0, 70001);
   expect_range_found<int32_t>(-1, std::numeric_limits<int32_t>::max());
   expect_range_found<int64_t>(0, int64_t{1} << 40);
+  EXPECT_TRUE(numbers_within<int32_t>(std::vector<int32_t>(9, 2147483647).data(), 9, 0,
+                                      int64_t{1} << 31, Executor()));
+  EXPECT_TRUE(numbers_within<int32_t>(std::vector<int32_t>(9, -1).data(), 9, -1, int64_t{1} << 31,
+                                      Executor()));
   EXPECT_TRUE(numbers_within<int32_t>(nullptr, 0, -1, 0, Executor()));
 }
 

@@ -229,7 +229,7 @@ void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size, in
         halves.emplace_back(cuts[i], end);
       }
     }
-    if (halves.size() == parts.size()) break;
+    if (std::all_of(cuts.begin(), cuts.end(), [](int64_t cut) { return cut == kUncut; })) break;
     parts.swap(halves);
   }
   for_each_task(executor, static_cast<int64_t>(parts.size()), 1,

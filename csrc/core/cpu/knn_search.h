@@ -73,7 +73,7 @@ class QuerySearch {
   int64_t search_bucket() {
     start(std::numeric_limits<T>::infinity());
     Lanes lanes;
-    look_at(0, lanes);
+    if (!look_at(0, lanes)) return 0;
     const int halves = tree_.size > kLanes ? 2 : 1;
     return pool_.sort_lanes(lanes.distance2, lanes.rows, lanes.found, halves);
   }

@@ -25,6 +25,7 @@ bool numbers_within(const Integer* numbers, int64_t count, int64_t lowest, int64
   using Bits = std::make_unsigned_t<Number>;
   const int64_t most = std::numeric_limits<Number>::max() - 1;
   const auto low = static_cast<Bits>(lowest), high = static_cast<Bits>(std::min(past - 1, most));
+  const Bits bounded = past - 1 > most ? 0 : ~Bits{0};  // by less than the type is
   constexpr int64_t kShare = 1 << 16;
   std::atomic<bool> all{true};
   for_each_task(executor, (count + kShare - 1) / kShare, 1, [&](int64_t share, int) {
@@ -32,7 +33,7 @@ bool numbers_within(const Integer* numbers, int64_t count, int64_t lowest, int64
     Bits outside = 0;
     for (int64_t i = share * kShare; i < end; ++i) {
       const auto number = static_cast<Bits>(number_of(numbers[i]));
-      outside |= (number - low) | (high - number);
+      outside |= (number - low) | ((high - number) & bounded);
     }
     if (static_cast<Number>(outside) < 0) all = false;
   });

@@ -90,9 +90,9 @@ class TileSearch {
                                     kBucketSize)[axis * kBucketSize + position % kBucketSize];
   }
 
-  // Every bucket, from `own` on, those near it in the tree first. Asking boxes costs a tenth of the
-  // distances; where they spared the queries before less than that, the rest of the block (three
-  // groups for one that asked, so no cloud makes it four times dearer) does not ask.
+  // Every bucket, from `own` on, those near it in the tree first. Asking boxes costs about a tenth
+  // of the distances; once they spare a group less than a sixteenth of its pairs, the rest of the
+  // block does not ask: three groups at most, so that no cloud has more than four times the pairs.
   void scan_all(int64_t own, const Queries& queries) {
     int64_t places = 1;
     while (places < tree_.buckets) places *= 2;
