@@ -20,6 +20,7 @@ set(HITGRAPH_CORE_CPU_SOURCES
   csrc/core/cpu/knn.cpp
   csrc/core/cpu/knn_brute_force.cpp
   csrc/core/cpu/knn_portable.cpp
+  csrc/core/cpu/list_rows.cpp
   csrc/core/cpu/numbers_within.cpp
   csrc/core/cpu/radius.cpp
   csrc/core/cpu/radius_brute_force.cpp

@@ -63,8 +63,7 @@ void expect_range_found(int64_t lowest, int64_t past) {
     const int64_t stored = sizeof(Integer) == 1 && number == -1 ? 255 : number;
     if (stored < Limits::min() || stored > Limits::max()) continue;
     for (const int64_t place : {0, 17, 70000}) {  // in a second share, too
-      std::vector<Integer> numbers(70001, static_cast<Integer>(past > 0 ? past - 1 : 255));
-      if (past == 0 && sizeof(Integer) > 1) numbers.assign(70001, static_cast<Integer>(-1));
+      std::vector<Integer> numbers(70001, static_cast<Integer>(past - 1));
       numbers[place] = static_cast<Integer>(stored);
       EXPECT_EQ(number >= lowest && number < past,
                 numbers_within(numbers.data(), 70001, lowest, past, two_threads()))

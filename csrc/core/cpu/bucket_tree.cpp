@@ -2,56 +2,15 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
-#include <vector>
 
 #include "core/cpu/kd_partition.h"
-#include "core/distance.h"
-#include "core/host_device.h"
+#include "core/cpu/list_rows.h"
 
 namespace hitgraph {
 namespace {
 
 template <typename T>
 constexpr T kInfinity = std::numeric_limits<T>::infinity();
-
-// Without a branch a value, so that the compiler makes vectors of it.
-template <typename T>
-bool all_finite(const T* values, int64_t count) {
-  int others = 0;
-  for (int64_t i = 0; i < count; ++i) others |= !is_finite(values[i]);
-  return others == 0;
-}
-
-// Writes the rows that take part, in order; returns how many.
-template <typename T>
-int64_t list_rows(const T* points, const bool* mask, int64_t rows, int64_t dim,
-                  const Executor& executor, int32_t* order) {
-  constexpr int64_t kShare = 16384;
-  const int64_t shares = (rows + kShare - 1) / kShare;
-  std::vector<int64_t> listed(shares);
-  for_each_task(executor, shares, 1, [&](int64_t share, int) {
-    const int64_t begin = share * kShare, end = std::min(begin + kShare, rows);
-    if (mask == nullptr && all_finite(points + begin * dim, (end - begin) * dim)) {
-      std::iota(order + begin, order + end, static_cast<int32_t>(begin));
-      listed[share] = end - begin;
-      return;
-    }
-    int64_t size = 0;
-    for (int64_t row = begin; row < end; ++row) {
-      order[begin + size] = static_cast<int32_t>(row);
-      size += takes_part(points, mask, row, dim);
-    }
-    listed[share] = size;
-  });
-  int64_t size = 0;
-  for (int64_t share = 0; share < shares; ++share) {
-    const int32_t* from = order + share * kShare;
-    if (from != order + size) std::copy_n(from, listed[share], order + size);
-    size += listed[share];
-  }
-  return size;
-}
 
 // Gathers a bucket's coordinates axis by axis and boxes them as child `lane` of its node.
 template <typename T>
@@ -118,7 +77,7 @@ void build_bucket_tree(const T* points, const bool* mask, int64_t rows, int64_t 
   const int64_t most_buckets = (rows + kBucketSize - 1) / kBucketSize;
   tree.dim = dim;
   tree.index.resize(most_buckets * kBucketSize);
-  tree.size = list_rows(points, mask, rows, dim, executor, tree.index.data());
+  tree.size = list_rows(points, mask, 0, rows, dim, executor, tree.index.data());
   tree.buckets = (tree.size + kBucketSize - 1) / kBucketSize;
   tree.levels = 0;
   if (tree.size == 0) return;
@@ -127,6 +86,7 @@ void build_bucket_tree(const T* points, const bool* mask, int64_t rows, int64_t 
 
   tree.coordinates.resize(tree.buckets * dim * kBucketSize);
   resize_level(tree.level[0], tree.buckets, dim);
+  // Of many axes fewer buckets are worth a thread.
   const int64_t grain = std::clamp<int64_t>(256 / dim, 1, 64);
   for_each_task(executor, tree.buckets, grain,
                 [&](int64_t bucket, int) { fill_bucket(points, tree, bucket); });

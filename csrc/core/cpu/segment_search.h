@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/cpu/kd_partition.h"
+#include "core/cpu/list_rows.h"
 #include "core/cpu/search_task.h"
 #include "core/distance.h"
 #include "core/executor.h"
@@ -116,13 +117,9 @@ class SegmentSearch {
     std::vector<int32_t> order;
     for (int64_t begin = 0; begin < segment.queries; begin += kQueryChunk) {
       const int64_t end = std::min(begin + kQueryChunk, segment.queries);
-      order.clear();
-      for (int64_t row = begin; row < end; ++row) {
-        if (takes_part(coordinates, mask, row, problem_.dim)) {
-          order.push_back(static_cast<int32_t>(row));
-        }
-      }
-      const auto listed = static_cast<int64_t>(order.size());
+      order.resize(end - begin);
+      const int64_t listed =
+          list_rows(coordinates, mask, begin, end, problem_.dim, executor, order.data());
       kd_partition(coordinates, problem_.dim, order.data(), listed, kBucketSize, executor);
       task.queries = coordinates;
       task.order = order.data();
