@@ -16,6 +16,7 @@ set(HITGRAPH_CORE_CPU_SOURCES
   csrc/core/cpu/gravnet_backward.cpp
   csrc/core/cpu/gravnet_portable.cpp
   csrc/core/cpu/huge_pages.cpp
+  csrc/core/cpu/kd_cut_portable.cpp
   csrc/core/cpu/kd_partition.cpp
   csrc/core/cpu/knn.cpp
   csrc/core/cpu/knn_brute_force.cpp
@@ -35,6 +36,7 @@ set(HITGRAPH_CORE_AVX2_SOURCES
   csrc/core/cpu/condensation_avx2.cpp
   csrc/core/cpu/edge_conv_avx2.cpp
   csrc/core/cpu/gravnet_avx2.cpp
+  csrc/core/cpu/kd_cut_avx2.cpp
   csrc/core/cpu/knn_avx2.cpp
   csrc/core/cpu/radius_avx2.cpp)
 set(HITGRAPH_CORE_AVX512_SOURCES
@@ -42,6 +44,7 @@ set(HITGRAPH_CORE_AVX512_SOURCES
   csrc/core/cpu/condensation_avx512.cpp
   csrc/core/cpu/edge_conv_avx512.cpp
   csrc/core/cpu/gravnet_avx512.cpp
+  csrc/core/cpu/kd_cut_avx512.cpp
   csrc/core/cpu/knn_avx512.cpp
   csrc/core/cpu/radius_avx512.cpp)
 
@@ -117,6 +120,7 @@ set(HITGRAPH_CPP_TESTS
   tests/cpp/executor_test.cpp
   tests/cpp/graph_test.cpp
   tests/cpp/gravnet_test.cpp
+  tests/cpp/kd_cut_test.cpp
   tests/cpp/knn_exact_test.cpp
   tests/cpp/knn_work_test.cpp
   tests/cpp/radius_test.cpp

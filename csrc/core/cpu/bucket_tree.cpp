@@ -34,7 +34,7 @@ void fill_bucket(const T* points, BucketTree<T>& tree, int64_t bucket) {
     bounds[axis * 2 * kNodeWidth] = low;
     bounds[axis * 2 * kNodeWidth + kNodeWidth] = high;
   }
-  tree.level[0].first_index[bucket] = *std::min_element(rows, rows + count);
+  tree.level[0].first_index[bucket] = rows[0];
 }
 
 // Boxes node `child` of the level below as child of its parent.

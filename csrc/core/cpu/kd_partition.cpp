@@ -8,12 +8,11 @@
 
 #include "core/cpu/aligned_buffer.h"
 #include "core/cpu/bucket_tree.h"
+#include "core/cpu/kd_cut.h"
 #include "core/kd_key.h"
 
 namespace hitgraph {
 namespace {
-
-using Key = unsigned long long;  // see core/kd_key.h
 
 // How many of `size` points go left: the multiple nearest to half of the largest alignment that
 // still leaves something on both sides.
@@ -25,75 +24,15 @@ int64_t cut_position(int64_t size) {
   return left < size ? left : left - align;
 }
 
-// Moves keys below `pivot` to the front without a branch that depends on the data; returns their
-// count.
-int64_t split_below(Key* keys, int64_t size, Key pivot) {
-  int64_t below = 0;
-  for (int64_t i = 0; i < size; ++i) {
-    const Key key = keys[i];
-    keys[i] = keys[below];
-    keys[below] = key;
-    below += key < pivot;
-  }
-  return below;
-}
-
-// A key of rank near `rank`: an order statistic of kSample keys, moved outward by `lean`, about a
-// third of a standard deviation, so that the wanted rank falls into the part that the next round
-// looks at. Ranks are counted: a few hundred comparisons that nobody has to predict.
-template <int64_t kSample>
-Key sample_pivot(const Key* keys, int64_t size, int64_t rank) {
-  constexpr int64_t kLean = kSample / 16;
-  Key sample[kSample];
-  const int64_t stride = size / kSample;
-  for (int64_t i = 0; i < kSample; ++i) sample[i] = keys[i * stride + stride / 2];
-  const int64_t lean = rank * 2 < size ? kLean : -kLean;
-  const int64_t pick = std::clamp<int64_t>(rank * kSample / size + lean, 1, kSample - 1);
-  for (const Key key : sample) {
-    int64_t below = 0;
-    for (const Key other : sample) below += other < key;
-    if (below == pick) return key;
-  }
-  return sample[0];  // not reached: keys are distinct
-}
-
-// Quickselect: afterwards the `rank` smallest keys come first. Keys are distinct.
-void select_smallest(Key* keys, int64_t size, int64_t rank) {
-  constexpr int64_t kLarge = 4096, kSmall = 16;
-  while (size > kSmall) {
-    const Key pivot =
-        size > kLarge ? sample_pivot<64>(keys, size, rank) : sample_pivot<16>(keys, size, rank);
-    const int64_t below = split_below(keys, size, pivot);
-    if (rank <= below) {
-      if (rank == below) return;
-      size = below;
-    } else {
-      keys += below;
-      rank -= below;
-      size -= below;
-    }
-  }
-  if (rank > 0 && rank < size) std::nth_element(keys, keys + rank, keys + size);
-}
-
-// Sorts the rows of a bucket by counting how many come before each: nothing to predict.
-void sort_bucket(int32_t* rows, int size) {
-  int32_t unsorted[kBucketSize], rank[kBucketSize] = {};
-  std::copy_n(rows, size, unsorted);
-  for (int i = 0; i < size; ++i) {
-    const int32_t row = unsorted[i];
-    for (int j = 0; j < size; ++j) rank[j] += row < unsorted[j];
-  }
-  for (int i = 0; i < size; ++i) rows[rank[i]] = unsorted[i];
-}
-
 template <typename T>
 struct Partition {
   const T* points;
   int64_t dim;
   int64_t part;  // of this size or smaller nothing is cut
   int32_t* order;
-  Key* keys;
+  int32_t* values;  // of the positions, on the axis that is cut
+  int32_t* spare;
+  KdCut cut_part;
 
   T coordinate(int64_t position, int64_t axis) const {
     return points[static_cast<int64_t>(order[position]) * dim + axis];
@@ -125,10 +64,11 @@ struct Partition {
   }
 
   // The axis on which a sample of the rows spreads most. A sample is enough: a poor axis costs
-  // speed, never a neighbour; the more axes there are, the fewer rows, or looking at them would
-  // cost more than the cut.
+  // speed, never a neighbour, and few rows seldom hold the one far away, whose axis would be poor.
+  // The more axes there are, the fewer rows, or looking at them would cost more than the cut.
   Spread widest_axis(int64_t begin, int64_t end) const {
-    const int64_t sample = std::clamp<int64_t>(4096 / dim, 32, 64);
+    const int64_t most = std::clamp<int64_t>(4096 / dim, 32, 64);
+    const int64_t sample = std::clamp<int64_t>((end - begin) / 8, 16, most);
     const int64_t stride = std::max<int64_t>(1, (end - begin) / sample);
     Spread widest;
     int64_t axis = 0;
@@ -145,18 +85,17 @@ struct Partition {
   int64_t cut(int64_t begin, int64_t end) const {
     const Spread widest = widest_axis(begin, end);
     for (int64_t i = begin; i < end; ++i) {
-      keys[i] = kd_key(kd_coordinate(coordinate(i, widest.axis), widest.origin), order[i]);
+      values[i] = kd_bits(coordinate(i, widest.axis), widest.origin);
     }
+    for (int64_t i = begin; i < end; ++i) values[i] = kd_ordered(values[i]);  // in vectors
     const int64_t left = cut_position(end - begin);
-    select_smallest(keys + begin, end - begin, left);
-    for (int64_t i = begin; i < end; ++i) order[i] = static_cast<int32_t>(keys[i]);
+    cut_part({order + begin, values + begin, spare + begin, end - begin}, left);
     return begin + left;
   }
 
-  // Whether nothing is to be done: rows that ascend and lie in one place. Others differ early.
-  bool is_settled(int64_t begin, int64_t end) const {
+  // Whether all points lie in one place. Others differ early.
+  bool is_one_place(int64_t begin, int64_t end) const {
     for (int64_t i = begin + 1; i < end; ++i) {
-      if (order[i] < order[i - 1]) return false;
       for (int64_t axis = 0; axis < dim; ++axis) {
         if (coordinate(i, axis) != coordinate(begin, axis)) return false;
       }
@@ -164,8 +103,8 @@ struct Partition {
     return true;
   }
 
-  // Whether all points, which ascend, have the same bits and no gaps between their rows: each row
-  // is compared with the one before it, which says less than is_settled, sooner.
+  // Whether all points have the same bits and no gaps between their rows: each row is compared with
+  // the one before it, which says less than is_one_place, sooner.
   bool are_copies(int64_t size, const Executor& executor) const {
     if (order[size - 1] - order[0] != size - 1) return false;
     constexpr int64_t kShare = 16384;
@@ -182,13 +121,10 @@ struct Partition {
 
   void run(int64_t begin, int64_t end) const {
     while (end - begin > part) {
-      if (is_settled(begin, end)) return;
+      if (is_one_place(begin, end)) return;
       const int64_t middle = cut(begin, end);
       run(begin, middle);
       begin = middle;
-    }
-    for (; begin < end; begin += kBucketSize) {
-      sort_bucket(order + begin, static_cast<int>(std::min<int64_t>(kBucketSize, end - begin)));
     }
   }
 };
@@ -197,13 +133,15 @@ struct Partition {
 
 template <typename T>
 void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size, int64_t part,
-                  const Executor& executor) {
+                  const Executor& executor, SimdLevel level) {
   if (size <= part) return;
-  Partition<T> partition{points, dim, part, order, nullptr};
+  Partition<T> partition{points, dim, part, order, nullptr, nullptr, kd_cut_at(level)};
   if (partition.are_copies(size, executor)) return;
-  AlignedBuffer<Key> keys;
-  keys.resize(size);
-  partition.keys = keys.data();
+  AlignedBuffer<int32_t> values, spare;
+  values.resize(size);
+  spare.resize(size);
+  partition.values = values.data();
+  partition.spare = spare.data();
   // Cut level by level until there is a part for everybody, then finish the parts one by one.
   // Fewer points are not worth a thread.
   constexpr int64_t kWorthThread = 384;
@@ -216,7 +154,7 @@ void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size, in
     for_each_task(executor, static_cast<int64_t>(parts.size()), 1, [&](int64_t i, int) {
       const auto [begin, end] = parts[i];
       if (end - begin <= std::max(kWorthThread, part)) return;
-      cuts[i] = partition.is_settled(begin, end) ? kSettled : partition.cut(begin, end);
+      cuts[i] = partition.is_one_place(begin, end) ? kSettled : partition.cut(begin, end);
     });
     std::vector<std::pair<int64_t, int64_t>> halves;
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -236,7 +174,9 @@ void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size, in
                 [&](int64_t i, int) { partition.run(parts[i].first, parts[i].second); });
 }
 
-template void kd_partition(const float*, int64_t, int32_t*, int64_t, int64_t, const Executor&);
-template void kd_partition(const double*, int64_t, int32_t*, int64_t, int64_t, const Executor&);
+template void kd_partition(const float*, int64_t, int32_t*, int64_t, int64_t, const Executor&,
+                           SimdLevel);
+template void kd_partition(const double*, int64_t, int32_t*, int64_t, int64_t, const Executor&,
+                           SimdLevel);
 
 }  // namespace hitgraph

@@ -6,14 +6,15 @@
 #include <cstdint>
 
 #include "core/executor.h"
+#include "core/simd_level.h"
 
 namespace hitgraph {
 
 // Permutes order[0, size), ascending rows of `points` (row-major, dim columns). Nothing of `part`
 // positions or fewer is cut, part >= kBucketSize. Equal coordinates are cut by row number, so
-// duplicates split too; rows of a bucket ascend. Deterministic, whatever the executor.
+// duplicates split too; rows of what is not cut ascend. The same for all executors and levels.
 template <typename T>
 void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size, int64_t part,
-                  const Executor& executor);
+                  const Executor& executor, SimdLevel level = best_simd_level());
 
 }  // namespace hitgraph
