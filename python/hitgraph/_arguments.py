@@ -63,6 +63,13 @@ def check_search(op: str, points: object, include_self: object, index_dtype: obj
         _refuse(op, "index_dtype", "torch.int64 or torch.int32", index_dtype)
 
 
+def operator_dtype(index_dtype: torch.dtype) -> torch.dtype | None:
+    """As the operators take it, which return int64 unless told otherwise: a dtype on its way to
+    them takes as long as making a tensor.
+    """
+    return None if index_dtype is torch.int64 else index_dtype
+
+
 def check_knn(op: str, k: object, max_radius: object) -> None:
     """The arguments that hitgraph.knn and its kin have beside those of every search."""
     check_int(op, "k", k)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ._arguments import check_int, check_knn, check_tensors
+from ._arguments import check_int, check_knn, check_tensors, operator_dtype
 from ._search import offsets_of_batch, search_options
 
 
@@ -157,7 +157,7 @@ def _knn_arguments(
     op = "hitgraph::knn"
     found = search_options(op, points, row_splits, index_dtype=index_dtype, **options)
     check_knn(op, k, max_radius)
-    return points, k, *found, max_radius, index_dtype
+    return points, k, *found, max_radius, operator_dtype(index_dtype)
 
 
 def knn_with_transposed(

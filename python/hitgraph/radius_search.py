@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ._arguments import check_bool, check_float, check_int
+from ._arguments import check_bool, check_float, check_int, operator_dtype
 from ._search import search_options
 
 
@@ -92,6 +92,7 @@ def radius(
     check_bool(op, "inclusive", inclusive)
     if max_neighbors is not None:
         check_int(op, "max_neighbors", max_neighbors)
-    return RadiusNeighbors(
-        *torch.ops.hitgraph.radius(points, r, *options, max_neighbors, inclusive, index_dtype)
+    found = torch.ops.hitgraph.radius(
+        points, r, *options, max_neighbors, inclusive, operator_dtype(index_dtype)
     )
+    return RadiusNeighbors(*found)
