@@ -57,7 +57,8 @@ def check_float(op: str, name: str, value: object) -> None:
 
 def check_search(op: str, points: object, include_self: object, index_dtype: object) -> None:
     """The arguments of every search that are no optional tensors."""
-    check_given(op, points=points)
+    if not isinstance(points, Tensor):
+        _refuse(op, "points", "a Tensor", points)
     check_bool(op, "include_self", include_self)
     if index_dtype is not None and not isinstance(index_dtype, torch.dtype):
         _refuse(op, "index_dtype", "torch.int64 or torch.int32", index_dtype)

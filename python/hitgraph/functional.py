@@ -127,9 +127,9 @@ def knn(
         >>> hitgraph.knn(points, k=1).index.tolist()
         [[1], [0], [1]]
     """
-    arguments = _knn_arguments(
+    options = search_options(
+        "hitgraph::knn",
         points,
-        k,
         row_splits,
         batch=batch,
         batch_size=batch_size,
@@ -139,29 +139,32 @@ def knn(
         query_mask=query_mask,
         point_mask=point_mask,
         include_self=include_self,
-        max_radius=max_radius,
         index_dtype=index_dtype,
     )
+    arguments = _knn_arguments(points, k, options, max_radius, index_dtype)
     return Neighbors(*torch.ops.hitgraph.knn(*arguments))
 
 
 def _knn_arguments(
     points: Tensor,
     k: int,
-    row_splits: Tensor | None = None,
+    options: tuple[Any, ...],
     max_radius: float | None = None,
     index_dtype: torch.dtype = torch.int64,
-    **options: Any,
 ) -> tuple[Any, ...]:
-    """Those of the operators, types checked."""
-    op = "hitgraph::knn"
-    found = search_options(op, points, row_splits, index_dtype=index_dtype, **options)
-    check_knn(op, k, max_radius)
-    return points, k, *found, max_radius, operator_dtype(index_dtype)
+    """Those of the operators, from what search_options returns; types checked."""
+    check_knn("hitgraph::knn", k, max_radius)
+    return points, k, *options, max_radius, operator_dtype(index_dtype)
 
 
 def knn_with_transposed(
-    points: Tensor, k: int, row_splits: Tensor | None = None, **options: Any
+    points: Tensor,
+    k: int,
+    row_splits: Tensor | None = None,
+    *,
+    max_radius: float | None = None,
+    index_dtype: torch.dtype = torch.int64,
+    **options: Any,
 ) -> tuple[Neighbors, TransposedGraph]:
     """The exact k nearest neighbours, and the transposed graph that their gradient uses.
 
@@ -169,7 +172,7 @@ def knn_with_transposed(
     `hitgraph.nn.functional.gravnet_aggregate`): it is made once, in the forward pass.
 
     Args:
-        points, k, row_splits, options: the arguments of `hitgraph.knn`.
+        points, k, row_splits, max_radius, index_dtype, options: the arguments of `hitgraph.knn`.
 
     Returns:
         The neighbours, and `hitgraph.transpose_graph(neighbours.index, n)`, whose order is that of
@@ -178,7 +181,8 @@ def knn_with_transposed(
     Raises:
         TypeError, ValueError, RuntimeError: as `hitgraph.knn`.
     """
-    arguments = _knn_arguments(points, k, row_splits, **options)
+    found = search_options("hitgraph::knn", points, row_splits, index_dtype=index_dtype, **options)
+    arguments = _knn_arguments(points, k, found, max_radius, index_dtype)
     index, distance2, *transposed = torch.ops.hitgraph.knn_with_transposed(*arguments)
     return Neighbors(index, distance2), TransposedGraph(*transposed)
 

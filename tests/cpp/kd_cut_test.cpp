@@ -38,8 +38,9 @@ Values ascending_rows(std::size_t size) {
 Values expected_rows(const Values& values, const Values& rows, int64_t left) {
   Values places(values.size());
   std::iota(places.begin(), places.end(), 0);
-  std::stable_sort(places.begin(), places.end(),
-                   [&](int32_t a, int32_t b) { return values[a] < values[b]; });
+  std::stable_sort(places.begin(), places.end(), [&](int32_t a, int32_t b) {
+    return kd_ordered(values[a]) < kd_ordered(values[b]);
+  });
   std::sort(places.begin(), places.begin() + left);
   std::sort(places.begin() + left, places.end());
   Values expected;
@@ -76,7 +77,7 @@ void expect_cut(const Values& values, int64_t left) {
 template <typename Make>
 Values values_of(int64_t size, Make make) {
   Values values;
-  for (int64_t i = 0; i < size; ++i) values.push_back(kd_ordered(kd_bits(make(), 0.0f)));
+  for (int64_t i = 0; i < size; ++i) values.push_back(kd_bits(make(), 0.0f));
   return values;
 }
 
@@ -130,8 +131,7 @@ TEST(KdCut, SampleThatMisleads) {
   Values values(kSize);
   for (int64_t i = 0; i < kSize; ++i) {
     const bool sampled = i % (kSize / 16) == kSize / 32;
-    values[i] =
-        kd_ordered(kd_bits(std::ldexp(1.0f, static_cast<int>(sampled ? 120 : i % 50)), 0.0f));
+    values[i] = kd_bits(std::ldexp(1.0f, static_cast<int>(sampled ? 120 : i % 50)), 0.0f);
   }
   for (const int64_t left : {1, 100, 2048, 4000}) expect_cut(values, left);
 }

@@ -209,6 +209,7 @@ class KdSplit {
 
 template <typename Simd>
 void cut_part(const KdPart& part, int64_t left) {
+  for (int64_t i = 0; i < part.size; ++i) part.values[i] = kd_ordered(part.values[i]);
   const KdBound bound = KdBoundSearch<Simd>(part, left).find();
   KdSplit<Simd>(part).run(bound);
 }

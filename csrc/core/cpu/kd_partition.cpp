@@ -30,7 +30,7 @@ struct Partition {
   int64_t dim;
   int64_t part;  // of this size or smaller nothing is cut
   int32_t* order;
-  int32_t* values;  // of the positions, on the axis that is cut
+  int32_t* bits;  // of the positions' coordinates on the axis that is cut
   int32_t* spare;
   KdCut cut_part;
 
@@ -85,11 +85,10 @@ struct Partition {
   int64_t cut(int64_t begin, int64_t end) const {
     const Spread widest = widest_axis(begin, end);
     for (int64_t i = begin; i < end; ++i) {
-      values[i] = kd_bits(coordinate(i, widest.axis), widest.origin);
+      bits[i] = kd_bits(coordinate(i, widest.axis), widest.origin);
     }
-    for (int64_t i = begin; i < end; ++i) values[i] = kd_ordered(values[i]);  // in vectors
     const int64_t left = cut_position(end - begin);
-    cut_part({order + begin, values + begin, spare + begin, end - begin}, left);
+    cut_part({order + begin, bits + begin, spare + begin, end - begin}, left);
     return begin + left;
   }
 
@@ -137,10 +136,10 @@ void kd_partition(const T* points, int64_t dim, int32_t* order, int64_t size, in
   if (size <= part) return;
   Partition<T> partition{points, dim, part, order, nullptr, nullptr, kd_cut_at(level)};
   if (partition.are_copies(size, executor)) return;
-  AlignedBuffer<int32_t> values, spare;
-  values.resize(size);
+  AlignedBuffer<int32_t> bits, spare;
+  bits.resize(size);
   spare.resize(size);
-  partition.values = values.data();
+  partition.bits = bits.data();
   partition.spare = spare.data();
   // Cut level by level until there is a part for everybody, then finish the parts one by one.
   // Fewer points are not worth a thread.
