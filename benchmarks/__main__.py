@@ -21,6 +21,7 @@ import torch
 from . import compare, inputs, session
 from .cells import Cell
 from .groups import GROUPS
+from .method import memory
 from .profiles import PROFILES
 from .report import tables
 
@@ -123,7 +124,10 @@ def measured(options: argparse.Namespace) -> tuple[session.Results | None, bool]
         for cell in cells:
             if cell.key in done:
                 advance(cell)
-        whole = session.run(results, cells, GROUPS, profile, options.output, advance)
+        # A GPU's driver counts memory of its own.
+        bound = memory.available() if options.devices == ["cpu"] else None
+        with memory.at_most(bound):
+            whole = session.run(results, cells, GROUPS, profile, options.output, advance)
     return results, whole
 
 

@@ -1,8 +1,11 @@
-"""Peak memory of one call."""
+"""Peak memory of one call, and a bound for all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from ..gpu_check import timing
 from ..peak_memory import peak_of
@@ -22,3 +25,34 @@ def peak(device: str, call: Callable[[], object], recipe: tuple[str, str] | None
     if device != "cpu":
         return timing.peak_bytes(call)
     return None if recipe is None else peak_of(*recipe)
+
+
+def available() -> int | None:
+    """Bytes that this process could still use, of the machine or of its share; known on Linux."""
+    meminfo = Path("/proc/meminfo")
+    if not meminfo.is_file():
+        return None
+    lines = dict(line.split(":") for line in meminfo.read_text().splitlines())
+    found = 1024 * int(lines["MemAvailable"].split()[0])
+    share = Path("/sys/fs/cgroup/memory.max")
+    most = share.read_text().strip() if share.is_file() else "max"
+    return found if most == "max" else min(found, int(most))
+
+
+@contextmanager
+def at_most(limit: int | None) -> Iterator[None]:
+    """Within it, allocations beyond `limit` bytes fail, which is a result of one library; the
+    system would end the whole run instead, and after --resume once more. Linux only.
+    """
+    if limit is None or sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    before, most = resource.getrlimit(resource.RLIMIT_DATA)
+    known = [bound for bound in (limit, before, most) if bound != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(known), most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (before, most))

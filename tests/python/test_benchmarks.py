@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from benchmarks import __main__ as program
 from benchmarks import session
-from benchmarks.cells import Cell, Contender, Prepared
+from benchmarks.cells import Cell, Contender, Contenders, Prepared
 from benchmarks.groups import GROUPS
+from benchmarks.measure import measure
+from benchmarks.method import memory
 from benchmarks.method import statistics as stats
 from benchmarks.method.clock import Effort, in_turns
-from benchmarks.method.oracle import check_tensors
+from benchmarks.method.oracle import Verdict
 from benchmarks.profiles import PROFILES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +67,10 @@ class TestStatistics:
         assert len(samples["a"]) == 2 and isinstance(samples["c"], MemoryError)
 
 
+def right(_: object) -> Verdict:
+    return Verdict(1.0, 0.0, True)
+
+
 class FakeGroup:
     """Cells that are measured at once; the one called "stop" is interrupted the first time."""
 
@@ -78,10 +85,7 @@ class FakeGroup:
         if cell.case == "no inputs":
             raise MemoryError("none")
         self.measured.append(cell.case)
-        right = SimpleNamespace(right=True, recall=1.0, error=0.0)
-        entry = Contender(lambda: None, lambda _: check_tensors([], [], 1.0))
-        assert right.right
-        return Prepared({"hitgraph": entry})
+        return Prepared({"hitgraph": Contender(lambda: None, right)})
 
 
 def test_an_interrupted_run_is_kept_and_resumed(tmp_path: Path) -> None:
@@ -112,6 +116,25 @@ def test_another_run_is_not_resumed(tmp_path: Path) -> None:
     file.write_text("{}")
     with pytest.raises(ValueError, match="of schema 'hitgraph benchmark 1'"):
         session.read(file)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
+def test_what_does_not_fit_is_a_failure_of_one_library() -> None:
+    """Nothing is touched, so that nobody but the bound refuses it."""
+    available = memory.available()
+    assert available is not None
+
+    def large() -> list[torch.Tensor]:
+        return [torch.empty(2**30, dtype=torch.uint8) for _ in range(available // 2**30 + 8)]
+
+    both: Contenders = {"large": Contender(large, right), "small": Contender(list, right)}
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with memory.at_most(available):
+        entries = measure(Cell("fake", "cpu", "both", 1), Prepared(both), SMOKE)["entries"]
+    assert entries["large"]["status"] == "failed"
+    assert "memory" in entries["large"]["reason"]
+    assert entries["small"]["status"] == "right"
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
 def test_a_time_limit_leaves_cells(tmp_path: Path) -> None:
