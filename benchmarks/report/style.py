@@ -126,6 +126,7 @@ def label_ends(axes: Any, ends: Sequence[tuple[float, float, str, str]], gap: fl
         points = [axes.transData.transform((x, y)) * scale for x, y, _, _ in group]
         order = sorted(range(len(group)), key=lambda i: points[i][1])
         places = apart([points[i][1] for i in order], gap)
+        texts = []
         for i, place in zip(order, places, strict=True):
             x, y, name, shade = group[i]
             moved = place - points[i][1]
@@ -144,6 +145,29 @@ def label_ends(axes: Any, ends: Sequence[tuple[float, float, str, str]], gap: fl
             page = axes.get_facecolor()
             text.set_path_effects([withStroke(linewidth=4, foreground=page)])
             text.set_zorder(9)
+            texts.append(text)
+        step_aside(axes, texts)
+
+
+def step_aside(axes: Any, texts: Sequence[Any]) -> None:
+    """Moves names up or down together, as little as it takes that none lies on a line's marker."""
+    import numpy as np
+    from matplotlib.text import Text
+
+    markers = np.concatenate([axes.transData.transform(line.get_xydata()) for line in axes.lines])
+    places = [text.xyann for text in texts]
+
+    def move(step: float) -> bool:
+        free = True
+        for text, (across, along) in zip(texts, places, strict=True):
+            text.xyann = across, along + step
+            text.update_positions(axes.figure.canvas.get_renderer())
+            box = Text.get_window_extent(text).padded(8)  # without its line
+            free = free and not any(box.contains(*marker) for marker in markers)
+        return free
+
+    if not any(move(step) for step in (0, 6, -6, 12, -12, 18, -18)):
+        move(0)
 
 
 def apart(heights: Sequence[float], gap: float) -> list[float]:

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import __main__ as program
 from benchmarks import compare, session
 from benchmarks.report import pages, published, readings, style, tables
+from matplotlib.text import Text
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = json.loads(Path(__file__).with_name("benchmark_run.json").read_text())
@@ -90,6 +91,20 @@ class TestReport:
         places = style.apart([10, 11, 12, 50], 14)
         assert all(b - a >= 14 - 1e-9 for a, b in itertools.pairwise(places))
         assert places[3] == 50 and sum(places[:3]) == pytest.approx(33)
+
+    def test_labels_lie_on_no_marker(self, tmp_path: Path) -> None:
+        """A line that ends early, and beside its end the points of another."""
+        with style.figure(tmp_path / "f.png", "light", 8.6, 4.6) as (_, (axes,)):
+            axes.plot([1, 2, 3, 4, 8], [5, 5.1, 5.05, 5, 5], marker="o")
+            axes.plot([1, 2], [4, 5], marker="s")
+            axes.set(xlim=(0, 12), ylim=(0, 10))
+            style.label_ends(axes, [(8, 5, "long", "k"), (2, 5, "short and wide", "k")])
+            boxes = [Text.get_window_extent(text) for text in axes.texts]
+            markers = [
+                xy for line in axes.lines for xy in axes.transData.transform(line.get_xydata())
+            ]
+        assert len(boxes) == 2 and not boxes[0].overlaps(boxes[1])
+        assert not any(box.padded(5).contains(*xy) for box in boxes for xy in markers)
 
     @pytest.mark.parametrize(
         ("value", "text"),
