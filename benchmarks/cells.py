@@ -79,14 +79,14 @@ class Profile:
         name: "quick", "full", "gpu" or "smoke".
         limit: seconds after which no further cell is begun; what is left can be resumed.
         effort: how often calls are timed.
-        pairs: what a library that compares every pair may have to compare.
+        pairs: by device, what a library that compares every pair may have to compare.
         memory: whether peak memory is measured.
     """
 
     name: str
     limit: float
     effort: Effort
-    pairs: float
+    pairs: Mapping[str, float]
     memory: bool = True
 
 

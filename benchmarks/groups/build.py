@@ -43,7 +43,7 @@ def prepare(cell: Cell, profile: Profile) -> Prepared:
     found: Contenders = {}
     for peer in present():
         if peer.name == "hitgraph" or (peer.index and not peer.every_pair):
-            why = peer.reason("knn", problem, cell.device, profile.pairs)
+            why = peer.reason("knn", problem, cell.device, profile.pairs[cell.device])
             found[peer.name] = why or built(peer, problem)
     return Prepared(found)
 

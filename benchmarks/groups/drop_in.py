@@ -35,6 +35,6 @@ def prepare(cell: Cell, profile: Profile) -> Prepared:
     for name, peer in {"hitgraph": InItsPlace(), "torch-cluster": TorchCluster()}.items():
         if peer.version() is None:
             continue
-        why = peer.reason(task, problem, cell.device, profile.pairs)
+        why = peer.reason(task, problem, cell.device, profile.pairs[cell.device])
         found[name] = why or Contender(peer.call(task, problem), judge(peer, task, problem))
     return Prepared(found, len(problem.points))

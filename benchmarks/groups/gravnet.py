@@ -83,8 +83,9 @@ def models(cell: Cell, profile: Profile) -> Contenders:
             places = iter([peer.gravnet(gravnet_of(block)) for block in twin.blocks])
             other = with_layers(copy.deepcopy(twin), partial(taken, places))
             found[peer.name] = contender(other.to(cell.device), twin.to(cell.device), x, mode)
-    if 4 * cell.n**2 > profile.pairs:  # one search a block
-        found["tensor operations"] = f"more than {profile.pairs:.0e} pairs"
+    pairs = profile.pairs[cell.device]
+    if 4 * cell.n**2 > pairs:  # one search a block
+        found["tensor operations"] = f"more than {pairs:.0e} pairs"
     else:
         dense = with_layers(copy.deepcopy(own), TensorOperations)
         found["tensor operations"] = contender(dense, own, x, mode)

@@ -52,7 +52,7 @@ def contenders_of(task: str, cell: Cell, problem: Problem, profile: Profile) -> 
     """Everybody who is there; or why one does not take part."""
     found: Contenders = {}
     for peer in present():
-        why = peer.reason(task, problem, cell.device, profile.pairs)
+        why = peer.reason(task, problem, cell.device, profile.pairs[cell.device])
         found[peer.name] = why or contender(peer, task, cell, problem)
     return found
 
