@@ -49,6 +49,7 @@ class Contender:
         parts: pieces of the call that are timed apart, by name ("build", "search", "forward").
         threads: whether the call is timed on 1, 2, 4, … threads, too.
         recipe: statements for a process whose peak memory is measured: what comes before, the call.
+        once: called before the first call, off the clock, say to compile.
     """
 
     call: Callable[[], Any]
@@ -56,6 +57,7 @@ class Contender:
     parts: dict[str, Callable[[], Any]] = field(default_factory=dict)
     threads: bool = False
     recipe: tuple[str, str] | None = None
+    once: Callable[[], Any] | None = None
 
 
 Contenders = dict[str, "Contender | str"]

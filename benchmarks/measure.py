@@ -64,6 +64,8 @@ def judged(contender: Contender, device: str) -> dict[str, Any]:
     """Whether the first result is right, and the seconds of that call; or why there is none."""
     results = []
     try:
+        if contender.once is not None:
+            contender.once()
         first = seconds_of(lambda: results.append(contender.call()), device)
         verdict = contender.verdict(results.pop())
     except Exception as error:  # a peer's failure is a result

@@ -73,10 +73,7 @@ def models(cell: Cell, profile: Profile) -> Contenders:
     own = GravNetModel().to(cell.device)
     found: Contenders = {"hitgraph": contender(own, own, x, mode)}
     if profile.name in ("full", "gpu"):
-        compiled = copy.deepcopy(own)
-        program = torch.compile(compiled, fullgraph=True, dynamic=False)
-        step = gravnet_model.step_of(program, compiled, x, mode)
-        found["hitgraph, compiled"] = Contender(step, agrees(compiled, own))
+        found["hitgraph, compiled"] = compiled(copy.deepcopy(own), own, x, mode)
     for peer in LAYERS:
         if peer.version() is not None and cell.device in peer.devices:
             twin = GravNetModel(preset=peer.preset)
@@ -98,6 +95,13 @@ def taken(places: Iterator[nn.Module], _: GravNet) -> nn.Module:
 
 def contender(model: nn.Module, own: GravNetModel, x: Tensor, mode: str) -> Contender:
     return Contender(gravnet_model.step_of(model, model, x, mode), agrees(model, own))
+
+
+def compiled(model: GravNetModel, own: GravNetModel, x: Tensor, mode: str) -> Contender:
+    torch.compiler.reset()  # programs of the sizes before, of which only so many are kept
+    program = torch.compile(model, fullgraph=True, dynamic=False)
+    step = gravnet_model.step_of(program, model, x, mode)
+    return Contender(step, agrees(model, own), once=step)
 
 
 def agrees(model: nn.Module, own: GravNetModel) -> Callable[[Any], Verdict]:

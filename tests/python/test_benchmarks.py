@@ -118,6 +118,17 @@ def test_another_run_is_not_resumed(tmp_path: Path) -> None:
         session.read(file)
 
 
+def test_what_is_done_once_comes_before_every_timed_call() -> None:
+    order: list[str] = []
+    compiled = Contender(lambda: order.append("call"), right, once=lambda: order.append("once"))
+    broken = Contender(lambda: None, right, once=lambda: 1 // 0)
+    both = Prepared({"compiled": compiled, "broken": broken})
+    entries = measure(Cell("fake", "cpu", "both", 1), both, SMOKE)["entries"]
+    assert order == ["once", "call"]  # the call that is compared is the one that is timed, here
+    assert len(entries["compiled"]["seconds"]) == 1
+    assert entries["broken"]["status"] == "failed"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
 def test_what_does_not_fit_is_a_failure_of_one_library() -> None:
     """Nothing is touched, so that nobody but the bound refuses it."""
