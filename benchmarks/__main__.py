@@ -36,7 +36,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     kinds = parser.add_mutually_exclusive_group()
     for name, meaning in {
         "quick": "five minutes on two cores",
-        "full": "all sizes, hours",
+        "full": "all sizes, an hour or two",
         "gpu": "eight minutes on a GPU",
         "smoke": "everything once, as small as it gets: for tests",
     }.items():

@@ -34,15 +34,21 @@ def available() -> int | None:
         return None
     lines = dict(line.split(":") for line in meminfo.read_text().splitlines())
     found = 1024 * int(lines["MemAvailable"].split()[0])
-    share = Path("/sys/fs/cgroup/memory.max")
-    most = share.read_text().strip() if share.is_file() else "max"
-    return found if most == "max" else min(found, int(most))
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        most, now = (Path("/sys/fs/cgroup", name) for name in (limit, used))
+        if most.is_file() and now.is_file() and most.read_text().strip() != "max":
+            found = min(found, int(most.read_text()) - int(now.read_text()))
+    return found
 
 
 @contextmanager
 def at_most(limit: int | None) -> Iterator[None]:
-    """Within it, allocations beyond `limit` bytes fail, which is a result of one library; the
-    system would end the whole run instead, and after --resume once more. Linux only.
+    """Within it, the process has at most `limit` bytes of data. An allocation beyond them fails,
+    which is a result of one library; the system would end the whole run instead, and after
+    --resume once more. Linux only.
     """
     if limit is None or sys.platform != "linux":
         yield

@@ -149,8 +149,8 @@ def _knn_arguments(
     points: Tensor,
     k: int,
     options: tuple[Any, ...],
-    max_radius: float | None = None,
-    index_dtype: torch.dtype = torch.int64,
+    max_radius: float | None,
+    index_dtype: torch.dtype,
 ) -> tuple[Any, ...]:
     """Those of the operators, from what search_options returns; types checked."""
     check_knn("hitgraph::knn", k, max_radius)

@@ -125,13 +125,13 @@ TEST(KdCut, LargeParts) {
   }
 }
 
-// The sample that says where to count next sees nothing but the largest values.
-TEST(KdCut, SampleThatMisleads) {
+// All magnitudes, the largest at regular places: lines and samples hardly help.
+TEST(KdCut, LargestValuesAtRegularPlaces) {
   constexpr int64_t kSize = 4096;
   Values values(kSize);
   for (int64_t i = 0; i < kSize; ++i) {
-    const bool sampled = i % (kSize / 16) == kSize / 32;
-    values[i] = kd_bits(std::ldexp(1.0f, static_cast<int>(sampled ? 120 : i % 50)), 0.0f);
+    const bool largest = i % (kSize / 16) == kSize / 32;
+    values[i] = kd_bits(std::ldexp(1.0f, static_cast<int>(largest ? 120 : i % 50)), 0.0f);
   }
   for (const int64_t left : {1, 100, 2048, 4000}) expect_cut(values, left);
 }

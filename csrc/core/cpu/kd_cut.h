@@ -7,8 +7,8 @@
 
 namespace hitgraph {
 
-// Ascending rows of points, and the kd_bits of the coordinate of each on the axis of the cut, which
-// makes kd_ordered of them. `spare` has as much room.
+// Ascending rows of points, and the kd_bits of the coordinate of each on the axis of the cut, in
+// whose place a cut leaves their kd_ordered. `spare` has as much room.
 struct KdPart {
   int32_t* rows;
   int32_t* values;

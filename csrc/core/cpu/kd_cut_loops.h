@@ -2,15 +2,16 @@
 // are split by it in one pass. Nothing is exchanged on the way, so both sides keep their order: the
 // result does not depend on the lanes, and rows are read in the order of memory.
 //
-// The bound is the root of a monotone function, the number of values up to it. Counting costs a
-// sixteenth of an instruction or two a value, so that a handful of counts, each at the place where
-// a straight line through the last two meets the wanted number, is cheaper than exchanging keys
-// once. Where values lie unevenly and counts do not come closer, those still in question are put
-// aside and a sample of them says where to count next; now and then it is the middle, so that there
-// is an end whatever the values.
+// The bound is the root of a monotone function, the number of values up to it. Counting costs an
+// instruction or two for a vector of values, so that a handful of counts, each at the place where a
+// straight line through the ends of the bracket meets the wanted number, is cheaper than exchanging
+// keys once. Where values lie unevenly and counts do not come closer, those still in question are
+// put aside and a sample of them says where to count next; now and then it is the middle, so that
+// there is an end whatever the values.
 #pragma once
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <type_traits>
 
