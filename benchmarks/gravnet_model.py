@@ -55,11 +55,18 @@ def make_step(case: Case, form: str) -> Step:
     model: nn.Module = GravNetModel()
     x = torch.randn(case.n, 64).to(case.device)
     model.to(case.device)
-    run: Callable[[Tensor], Tensor] = model
-    if form == "compiled":
-        # Sizes as constants, one program each: no size pays for the generality that others need.
-        run = torch.compile(model, fullgraph=True, dynamic=False)
+    run: Callable[[Tensor], Tensor] = program_of(model) if form == "compiled" else model
     return step_of(run, model, x, case.mode)
+
+
+def program_of(model: nn.Module) -> Callable[[Tensor], Tensor]:
+    """The model compiled when it is called first, with its sizes as constants, one program each: no
+    size pays for the generality that others need. Earlier programs, of which only so many are kept,
+    are forgotten.
+    """
+    torch.compiler.reset()
+    program: Callable[[Tensor], Tensor] = torch.compile(model, fullgraph=True, dynamic=False)
+    return program
 
 
 def step_of(run: Callable[[Tensor], Tensor], model: nn.Module, x: Tensor, mode: str) -> Step:
@@ -92,7 +99,6 @@ def measure(case: Case, forms: Iterable[str], repeats: int) -> dict[str, dict[st
         forms: of FORMS.
         repeats: calls that count, of each form.
     """
-    torch.compiler.reset()
     results: dict[str, dict[str, Any]] = {}
     steps: dict[str, Step] = {}
     for form in forms:

@@ -99,8 +99,7 @@ def contender(model: nn.Module, own: GravNetModel, x: Tensor, mode: str) -> Cont
 
 def compiled(model: GravNetModel, x: Tensor, mode: str) -> Contender:
     """Compared with the model itself: a program for the small event would have to be compiled."""
-    torch.compiler.reset()  # programs of the sizes before, of which only so many are kept
-    program = torch.compile(model, fullgraph=True, dynamic=False)
+    program = gravnet_model.program_of(model)
     step = gravnet_model.step_of(program, model, x, mode)
     found: list[Verdict] = []
 

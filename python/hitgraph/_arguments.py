@@ -14,18 +14,22 @@ def _refuse(op: str, name: str, expected: str, value: object) -> None:
     raise TypeError(f"{op}: expected {name} to be {expected}, got {type(value).__name__}")
 
 
+def check_tensor(op: str, name: str, value: object) -> None:
+    if not isinstance(value, Tensor):
+        _refuse(op, name, "a Tensor", value)
+
+
 def check_tensors(op: str, **tensors: object) -> None:
     """Each is a Tensor or None."""
     for name, value in tensors.items():
-        if value is not None and not isinstance(value, Tensor):
-            _refuse(op, name, "a Tensor", value)
+        if value is not None:
+            check_tensor(op, name, value)
 
 
 def check_given(op: str, **tensors: object) -> None:
     """Each is a Tensor."""
     for name, value in tensors.items():
-        if not isinstance(value, Tensor):
-            _refuse(op, name, "a Tensor", value)
+        check_tensor(op, name, value)
 
 
 def check_choice(where: str, name: str, value: object, known: Iterable[object]) -> None:
@@ -57,8 +61,7 @@ def check_float(op: str, name: str, value: object) -> None:
 
 def check_search(op: str, points: object, include_self: object, index_dtype: object) -> None:
     """The arguments of every search that are no optional tensors."""
-    if not isinstance(points, Tensor):
-        _refuse(op, "points", "a Tensor", points)
+    check_tensor(op, "points", points)
     check_bool(op, "include_self", include_self)
     if index_dtype is not None and not isinstance(index_dtype, torch.dtype):
         _refuse(op, "index_dtype", "torch.int64 or torch.int32", index_dtype)

@@ -1,5 +1,6 @@
 // Object condensation on the CPU against its definitions.
 #include "condensation_case.h"
+#include "simd_levels.h"
 
 #include <functional>
 
@@ -43,8 +44,7 @@ void expect_definitions(double tolerance) {
   for (const CondensationSpec& spec : condensation_specs()) {
     const CondensationCase<T> given(spec);
     const CondensationTruth truth = by_definition(given);
-    for (const SimdLevel level : {SimdLevel::kPortable, SimdLevel::kAvx2, SimdLevel::kAvx512}) {
-      if (!simd_level_available(level)) continue;
+    for (const SimdLevel level : simd_levels()) {
       SCOPED_TRACE(spec.space + " " + simd_level_name(level) + " " + std::to_string(spec.dim));
       const CondensationOutput<T> found = on_cpu(given, level, Executor());
       expect_definition(truth, found, tolerance);

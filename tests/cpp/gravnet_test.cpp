@@ -1,16 +1,9 @@
 // GravNet's aggregation on the CPU against plain loops; the exponential against the C library's.
 #include "gravnet_case.h"
+#include "simd_levels.h"
 
 namespace hitgraph::testing {
 namespace {
-
-std::vector<SimdLevel> levels() {
-  std::vector<SimdLevel> available;
-  for (const SimdLevel level : {SimdLevel::kPortable, SimdLevel::kAvx2, SimdLevel::kAvx512}) {
-    if (simd_level_available(level)) available.push_back(level);
-  }
-  return available;
-}
 
 template <typename T>
 void expect_accurate(double least, double most, double step) {
@@ -68,7 +61,7 @@ template <typename T, typename Index, typename Slot>
 void expect_contract(const GravnetSpec& spec) {
   const GravnetCase<T, Index> gravnet(spec);
   const auto expected = gravnet.template by_contract<Slot>();
-  for (const SimdLevel level : levels()) {
+  for (const SimdLevel level : simd_levels()) {
     for (const int count : {1, 2, 7}) {
       expect_same(expected, gravnet.template on_cpu<Slot>(level, threads(count)),
                   spec.name() + " " + simd_level_name(level));
@@ -144,7 +137,7 @@ TEST(GravnetAggregate, WhatIsNotWantedIsNotWritten) {
 template <typename T, typename Index, typename Slot, typename Edge>
 void expect_gradient(const GravnetSpec& spec, const GradientSpec& gradient = {}) {
   const GravnetBackwardCase<T, Index, Slot, Edge> backward(GravnetCase<T, Index>(spec), gradient);
-  for (const SimdLevel level : levels()) {
+  for (const SimdLevel level : simd_levels()) {
     const GravnetGradientOutput<T> one = backward.on_cpu(level, Executor());
     backward.expect_close(one, spec.name() + " " + simd_level_name(level));
     for (const int count : {2, 7}) {

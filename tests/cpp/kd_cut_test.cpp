@@ -15,19 +15,12 @@
 #include "core/cpu/list_rows.h"
 #include "core/kd_key.h"
 #include "knn_case.h"
+#include "simd_levels.h"
 
 namespace hitgraph::testing {
 namespace {
 
 using Values = std::vector<int32_t>;
-
-std::vector<SimdLevel> levels() {
-  std::vector<SimdLevel> found;
-  for (const SimdLevel level : {SimdLevel::kPortable, SimdLevel::kAvx2, SimdLevel::kAvx512}) {
-    if (simd_level_available(level)) found.push_back(level);
-  }
-  return found;
-}
 
 Values ascending_rows(std::size_t size) {
   Values rows(size);
@@ -54,7 +47,7 @@ void expect_cut(const Values& values, int64_t left) {
   constexpr int32_t kUntouched = -7;
   const auto size = static_cast<int64_t>(values.size());
   const Values rows = ascending_rows(values.size()), expected = expected_rows(values, rows, left);
-  for (const SimdLevel level : levels()) {
+  for (const SimdLevel level : simd_levels()) {
     SCOPED_TRACE(std::string(simd_level_name(level)) + " left " + std::to_string(left));
     Values around_rows(size + 2 * kBeside, kUntouched), around_values(around_rows),
         around_spare(around_rows);
@@ -142,7 +135,7 @@ TEST(KdPartition, DoesNotDependOnTheInstructionSet) {
     SCOPED_TRACE(name);
     const std::vector<float> points = make_cloud<float>(name, kSize, kDim);
     Values first;
-    for (const SimdLevel level : levels()) {
+    for (const SimdLevel level : simd_levels()) {
       Values order(kSize);
       const int64_t size =
           list_rows<float>(points.data(), nullptr, 0, kSize, kDim, Executor(), order.data());

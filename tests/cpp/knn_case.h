@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/knn.h"
+#include "simd_levels.h"
 
 namespace hitgraph::testing {
 
@@ -123,8 +124,7 @@ struct KnnCase {
   void expect_exact(const std::vector<int64_t>& ks) const {
     const int64_t most = *std::max_element(ks.begin(), ks.end());
     const Rows<T> truth = brute_force(most);
-    for (const SimdLevel level : {SimdLevel::kPortable, SimdLevel::kAvx2, SimdLevel::kAvx512}) {
-      if (!simd_level_available(level)) continue;
+    for (const SimdLevel level : simd_levels()) {
       for (const int64_t k : ks) {
         SCOPED_TRACE(::testing::Message() << simd_level_name(level) << ", k = " << k);
         expect_first(truth, most, k, search(k, level));

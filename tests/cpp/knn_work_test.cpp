@@ -9,6 +9,7 @@
 #include "clouds.h"
 #include "core/cpu/bucket_tree.h"
 #include "knn_case.h"
+#include "simd_levels.h"
 
 // This program's allocations, counted.
 namespace {
@@ -54,8 +55,7 @@ TEST(KnnWork, DoesNotDependOnThreadsOrSimdLevel) {
     KnnCase<float> knn(make_cloud<float>(name, 5000, 3), 3);
     KnnCounters portable;
     knn.search(16, SimdLevel::kPortable, Executor(), &portable);
-    for (const SimdLevel level : {SimdLevel::kPortable, SimdLevel::kAvx2, SimdLevel::kAvx512}) {
-      if (!simd_level_available(level)) continue;
+    for (const SimdLevel level : simd_levels()) {
       KnnCounters counters;
       knn.search(16, level, two_threads(), &counters);
       EXPECT_EQ(numbers(portable), numbers(counters)) << simd_level_name(level);

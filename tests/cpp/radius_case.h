@@ -8,6 +8,7 @@
 
 #include "core/radius.h"
 #include "knn_case.h"
+#include "simd_levels.h"
 
 namespace hitgraph::testing {
 
@@ -70,8 +71,7 @@ void expect_same(const Within<T>& truth, const Within<T, Index>& found) {
 template <typename T>
 void expect_exact_radius(const KnnCase<T>& search, int64_t max_neighbors) {
   const Within<T> truth = within_by_brute_force(search, max_neighbors);
-  for (const SimdLevel level : {SimdLevel::kPortable, SimdLevel::kAvx2, SimdLevel::kAvx512}) {
-    if (!simd_level_available(level)) continue;
+  for (const SimdLevel level : simd_levels()) {
     SCOPED_TRACE(::testing::Message() << simd_level_name(level) << ", r2 = " << search.max_distance2
                                       << ", cap = " << max_neighbors);
     expect_same(truth, find_within(search, level, max_neighbors));

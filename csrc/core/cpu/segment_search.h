@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/cpu/aligned_buffer.h"
 #include "core/cpu/kd_partition.h"
 #include "core/cpu/list_rows.h"
 #include "core/cpu/search_task.h"
@@ -114,7 +115,7 @@ class SegmentSearch {
     const PointSet<T>& queries = problem_.queries;
     const T* coordinates = queries.coordinates + segment.first_query * problem_.dim;
     const bool* mask = queries.mask == nullptr ? nullptr : queries.mask + segment.first_query;
-    std::vector<int32_t> order;
+    AlignedBuffer<int32_t> order;
     for (int64_t begin = 0; begin < segment.queries; begin += kQueryChunk) {
       const int64_t end = std::min(begin + kQueryChunk, segment.queries);
       order.resize(end - begin);
